@@ -1,0 +1,92 @@
+"""django_ivm: kept by triggers inside each write (``immediate``), or recomputed when asked (``manual``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core import BenchError
+from .base import Arm
+
+if TYPE_CHECKING:
+    from ..core import Scenario
+
+NAME = "bench_view"
+
+
+class _Ivm(Arm):
+    mode = ""
+
+    @property
+    def alias(self) -> str:
+        return self.schema
+
+    def install(self, scenario: Scenario) -> None:
+        import django_ivm
+
+        django_ivm.create_view(NAME, scenario.query, mode=self.mode, strategy=self.strategy, using=self.alias)
+
+    def uninstall(self, scenario: Scenario) -> None:  # noqa: ARG002
+        import django_ivm
+
+        django_ivm.drop_view(NAME, using=self.alias)
+
+    def handle(self) -> Any:
+        import django_ivm
+
+        return django_ivm.get_view(NAME, using=self.alias)
+
+    def relation(self, scenario: Scenario) -> str:  # noqa: ARG002
+        return str(self.handle().table)
+
+
+class Immediate(_Ivm):
+    key = "immediate"
+    label = "django_ivm immediate"
+    mode = "immediate"
+    strategy = "incremental"
+    maintained = True
+    taxed = True
+
+
+class Manual(_Ivm):
+    key = "manual"
+    label = "django_ivm manual + refresh"
+    mode = "manual"
+    strategy = "auto"
+    taxed = True
+
+    def refresh(self, scenario: Scenario) -> None:  # noqa: ARG002
+        result = self.handle().refresh(full=True)
+        if result.failed:
+            raise BenchError(f"refresh of {NAME} failed: {result.error}")
+
+
+def configure(dsn: str, schemas: list[str]) -> None:
+    """Set Django up in this process with one database alias a schema, and make the tables of its apps.
+
+    Every alias is the same database with another search_path, as each arm has its own copy of the tables.
+    """
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from django_ivm import embedded
+
+    def entry(search_path: str) -> dict[str, Any]:
+        return embedded.django_database(dsn, OPTIONS={"options": f"-c search_path={search_path}"})
+
+    settings.configure(
+        DATABASES={"default": entry("public"), **{s: entry(f"{s},public") for s in schemas}},
+        INSTALLED_APPS=["django_ivm"],
+        USE_TZ=True,
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    )
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def disconnect() -> None:
+    """Close Django's connections, so that the benchmark's database can be dropped."""
+    from django.db import connections
+
+    connections.close_all()

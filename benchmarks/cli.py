@@ -1,0 +1,148 @@
+"""``python -m benchmarks``: compare the ways to keep a query's result fresh, in one run on the same data.
+
+Exit codes: 0 done (and, with --check, every goal reached), 1 a goal missed or a view wrong, 2 could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import goals, report, run, server
+from .arms import ARMS
+from .core import BenchError
+from .data import WrongView
+from .scenarios import SCENARIOS
+
+HERE = Path(__file__).parent
+SMALLEST = 5000
+
+
+def _keys(known: dict[str, object]) -> object:
+    def parse(text: str) -> tuple[str, ...]:
+        keys = tuple(dict.fromkeys(k.strip() for k in text.split(",") if k.strip()))
+        unknown = [k for k in keys if k not in known]
+        if unknown or not keys:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown) or 'nothing'}; choose from {','.join(known)}")
+        return keys
+
+    return parse
+
+
+def _rows(text: str) -> int:
+    try:
+        rows = int(text.replace("_", "").replace(",", ""))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows") from None
+    if rows < SMALLEST:
+        raise argparse.ArgumentTypeError(f"at least {SMALLEST} rows, below that only fixed costs are measured")
+    return rows
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
+    p.add_argument("--quick", action="store_true", help="100,000 rows and few rounds: under two minutes, rougher figures")
+    p.add_argument("--scale", type=_rows, metavar="ROWS", help="rows of the big table (default 1,000,000)")
+    p.add_argument("--scenario", type=_keys(SCENARIOS), metavar="a,b", default=tuple(SCENARIOS),  # type: ignore[arg-type]
+                   help="; ".join(f"{s.key}: {s.title}" for s in SCENARIOS.values()))  # fmt: skip
+    p.add_argument("--arms", type=_keys(ARMS), metavar="bare,hand", default=tuple(ARMS),  # type: ignore[arg-type]
+                   help=f"strategies to compare (default all): {','.join(ARMS)}")  # fmt: skip
+    p.add_argument("--rounds", type=_count, metavar="N", help="rounds of each order of statements")
+    p.add_argument("--raw", action="store_true",
+                   help="time libpq alone, without psycopg's own work: stricter ratios for single rows")  # fmt: skip
+    p.add_argument("--no-pin", action="store_true",
+                   help="let the scheduler place client and server, instead of on one CPU (a server of our own only)")  # fmt: skip
+    p.add_argument("--seed", type=_count, metavar="N", help="seed of the data written (default: drawn and printed)")
+    p.add_argument("--out", type=Path, default=HERE / "results", metavar="DIR", help="where JSON, Markdown and plots go")
+    p.add_argument("--check", action="store_true", help="exit 1, naming them, when goals are missed")
+    p.add_argument("--self-check", action="store_true", help="no figures: random tests of the views' correctness")
+    p.add_argument("--no-concurrency", action="store_true", help="leave out the concurrent inserts")
+    p.add_argument("--no-plot", action="store_true", help="no PNG")
+    p.add_argument("--no-progress", action="store_true", help="no progress bar")
+    return p
+
+
+def options(args: argparse.Namespace) -> run.Options:
+    """What the arguments come to."""
+    quick = args.quick
+    arms = args.arms
+    if "bare" in arms and "again" not in arms:
+        # The same arm twice is the noise that every ratio is read against.
+        arms = ("bare", "again", *(a for a in arms if a != "bare"))
+    return run.Options(
+        rows=args.scale or (100_000 if quick else 1_000_000),
+        scenarios=tuple(SCENARIOS[k] for k in args.scenario),
+        arms=arms,
+        rounds=args.rounds or (3 if quick else 8),
+        repeat=40 if quick else 100,
+        fill_rounds=3 if quick else 5,
+        refresh_rounds=2 if quick else 5,
+        concurrency_rounds=1 if quick else 3,
+        seconds=1 if quick else 2,
+        concurrent="" if args.no_concurrency else "b" if quick and "b" in args.scenario else "abcd",
+        held=not quick,
+        memory=True,
+        raw=args.raw,
+        pin=not args.no_pin,
+        seed=args.seed or run.random_seed(),
+        progress=not args.no_progress and sys.stderr.isatty(),
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = parser().parse_args(argv)
+    chosen = options(args)
+    if args.check:
+        lacking = [arm for arm in goals.NEEDED if arm not in chosen.arms]
+        if lacking:
+            print(f"--check compares with {', '.join(lacking)}: add it to --arms", file=sys.stderr)
+            return 2
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        with server.place() as place:
+            if args.self_check:
+                for line in run.self_check(place, chosen, steps=150, seconds=1.0):
+                    print(line)
+                print(f"ok, seed {chosen.seed}")
+                return 0
+            result = run.run(place, chosen)
+    except WrongView as e:
+        print(f"error: {e}", file=sys.stderr)
+        return 1
+    except (BenchError, OSError) as e:
+        print(f"error: {e}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+    misses = goals.misses(result) if args.check else None
+    if misses is not None:
+        result["misses"] = misses
+    report.show(result)
+    paths = report.write(result, args.out, misses)
+    if not args.no_plot:
+        paths += _plots(result, args.out)
+    print("\nwrote " + ", ".join(str(p) for p in paths))
+    for miss in misses or ():
+        print(f"missed: {miss}", file=sys.stderr)
+    if misses == []:
+        print("every goal reached")
+    return 1 if misses else 0
+
+
+def _plots(result: dict[str, object], out: Path) -> list[Path]:
+    try:
+        from . import plot
+    except ImportError as e:
+        print(f"no plot: {e}; install the package's extra `bench`", file=sys.stderr)
+        return []
+    return plot.draw(result, out)

@@ -1,0 +1,72 @@
+"""Refusals. A construct that isn't proven gets a code, a place and a hint, and the view a correct full refresh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a view isn't kept incrementally, or (code `WHOLE`) why a write reads a whole source.
+
+    `location` is a place in the user's own text: `line 3, column 8: …the text there`.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+    location: str = ""
+
+
+class Unsupported(Exception):
+    """A construct that has no proven rule. `find` is the text or node name to look for in the user's own query."""
+
+    def __init__(self, code: str, message: str, find: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.find = find
+
+
+class CompileError(Exception):
+    """The canonical SQL and the catalog don't belong together: a defect of the caller, never of the view."""
+
+
+# code -> hint; the message is made where the construct is met. A test asserts that each code has a golden case.
+HINTS: dict[str, str] = {
+    "JOIN": "Write it as an inner join, or keep the view in a full refresh.",
+    "SUBQUERY": "Write the subquery as a join with a grouped subquery in FROM.",
+    "WINDOW": "Compute the window when reading the view.",
+    "SETOP": "UNION ALL and UNION are kept; write INTERSECT and EXCEPT as joins.",
+    "GROUPING": "Use one view for each grouping set.",
+    "DISTINCT_ON": "Group by the same expressions and take min() or max().",
+    "RECURSIVE": "A recursive query is refreshed in full.",
+    "LATERAL": "Write the lateral item as an ordinary join.",
+    "VALUES": "Put the rows into a table.",
+    "SRF": "A set-returning function is refreshed in full; store its rows in a table.",
+    "SAMPLE": "A sample changes with every reading; refresh it in full.",
+    "LOCKING": "Leave FOR UPDATE / FOR SHARE out of a view.",
+    "LIMIT": "LIMIT is kept at the end of the query only, with an ORDER BY that ends in a unique column.",
+    "ORDER": "End ORDER BY with columns that are unique and not null, such as the primary key.",
+    "AGGREGATE": "count, sum, avg, min, max, variance, stddev, bool_and and bool_or are kept.",
+    "AGG_DISTINCT": "Take DISTINCT in a subquery in FROM, then aggregate that.",
+    "KEY_TYPE": "Cast the key to a type whose equal values look alike, e.g. numeric(12,2), text or bigint.",
+    "VOLATILE": "Filter by time or chance when reading the view.",
+    "STABLE": "Use an expression that doesn't depend on the session, e.g. (ts AT TIME ZONE 'UTC')::date.",
+    "SYSTEM_COLUMN": "Use a column of the table instead.",
+    "WHOLE_ROW": "Name the columns.",
+    "SOURCE": "Read ordinary, partitioned or unlogged tables, or other maintained views.",
+    "INHERITANCE": "Triggers can't see rows written to inheritance children; use partitions.",
+    "TEMPORARY": "A temporary table is seen by one session only; use an ordinary table.",
+    "FUNCTION_OWNER": "Let the view's owner or a superuser own the function.",
+    "ROW_SECURITY": "Row level security decides per reader; filter when reading the view.",
+    "EXPRESSION": "Use plain expressions of the row's own columns.",
+    "TYPE": "Cast the column to a type that PostgreSQL can write as text and read back.",
+    "STRATEGY": "",
+    "WHOLE": "Group by something, or accept that a delete of the extreme reads the source.",
+}
+
+
+def reason(code: str, message: str, location: str = "") -> Reason:
+    """A reason with the hint that belongs to its code."""
+    return Reason(code=code, message=message, hint=HINTS[code], location=location)

@@ -1,0 +1,47 @@
+"""Probes: the database is asked for the type of an expression, and the compiler stays pure.
+
+A probe is an expression over typed NULLs, so it needs no table: `SELECT a * 2 FROM (SELECT NULL::numeric(12,2) AS a)`.
+The binder looks a probe up in the catalog; one that isn't there yet is noted for the analyser, which asks the
+database and binds again.
+"""
+
+from __future__ import annotations
+
+from ..ir.relation import Relation
+from ..ir.scalar import Scalar
+from ..pg import sql as q
+from ..pg.catalog import Type
+
+
+def probe(text: str, relation: Relation) -> str:
+    """The probing query of an expression over a relation's columns."""
+    columns = []
+    for name in Scalar(text).columns:
+        type_: Type = relation.column(name).type
+        collation = q.Fragment(f" COLLATE {type_.collation}") if type_.collation else q.EMPTY
+        columns.append(
+            q.sql("NULL::{t}{c} AS {n}", t=q.Fragment(type_.sql), c=collation, n=q.ident(name))
+        )
+    source = q.sql("(SELECT {c}) ivm_probe", c=columns or [q.Fragment("1")])
+    return q.sql("SELECT {e} FROM {s}", e=q.Fragment(text), s=source).text
+
+
+class Probes:
+    """Types by probe, and the probes still to be answered."""
+
+    def __init__(self, known: dict[str, Type]) -> None:
+        self._known = known
+        self.missing: dict[str, None] = {}
+
+    def type_of(self, text: str, relation: Relation) -> Type | None:
+        """The type, or None after noting that it must be asked for."""
+        if any(relation.column(name).type.kind == "?" for name in Scalar(text).columns):
+            return None  # asked for in the next round, when its own columns are known
+        query = probe(text, relation)
+        if query in self._known:
+            return self._known[query]
+        self.missing[query] = None
+        return None
+
+
+PENDING = Type("?", "?", kind="?")

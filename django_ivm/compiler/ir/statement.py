@@ -1,0 +1,59 @@
+"""Statements of a maintenance step, before they are printed as plpgsql."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pg import sql as q
+
+_MARK = "\x00"  # can't occur in SQL
+
+
+@dataclass(frozen=True)
+class Run:
+    """One SQL statement; `into` names the variables that take its single row, in order."""
+
+    sql: q.Fragment
+    into: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class When:
+    """`then` if the condition holds, else `otherwise`."""
+
+    condition: q.Fragment
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Replan:
+    """Run with a fresh plan for the data at hand (EXECUTE): a plan made for few rows is ruinous for many."""
+
+    statement: Run
+
+
+Step = Run | When | Replan
+
+
+def variable(name: str) -> q.Fragment:
+    """A plpgsql variable inside a statement; EXECUTE turns it into a parameter."""
+    return q.Fragment(f"{_MARK}{name}{_MARK}")
+
+
+def variables_in(fragment: q.Fragment) -> list[str]:
+    """Names of the variables used, in order of first use."""
+    return list(dict.fromkeys(fragment.text.split(_MARK)[1::2]))
+
+
+def with_names(fragment: q.Fragment) -> q.Fragment:
+    """The statement with variables by name, as static plpgsql has it."""
+    return q.Fragment(fragment.text.replace(_MARK, ""))
+
+
+def with_parameters(fragment: q.Fragment) -> q.Fragment:
+    """The statement with $1, $2 … for its variables, as EXECUTE … USING has it."""
+    text = fragment.text
+    for i, name in enumerate(variables_in(fragment), start=1):
+        text = text.replace(f"{_MARK}{name}{_MARK}", f"${i}")
+    return q.Fragment(text)

@@ -1,0 +1,432 @@
+"""The store of an aggregate: one row per group, its row count, accumulators and outputs.
+
+A change is folded per group first and added by one upsert in key order, so that group rows are locked in one order
+and no group is met twice in a statement. A group whose count reaches 0 is deleted. Rows that must be computed anew
+(an extreme that went, what doesn't add up) are already locked by the upsert; the statement after it has a fresh
+snapshot, so a concurrent writer's committed rows are seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...ir.relation import Compiled, emit, subquery
+from ...ir.scalar import Scalar, qualify
+from ...ir.statement import Replan, Run, Step, When, variable
+from ...operators import Aggregate
+from ...operators.functions import EXTREMES, FOLDS, Accumulator, Call, Upkeep, counter, upkeep
+from ...pg import sql as q
+from ...pg.catalog import BIGINT, Type
+from .base import COUNTS, FEW, Store, StoredColumn, replace_by_key, unique_name
+
+_DELTA, _TARGET, _NEW = "ivm_d", "ivm_t", "excluded"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which columns the store has and what each holds."""
+
+    columns: tuple[StoredColumn, ...]
+    count: str
+    keys: tuple[tuple[str, Scalar], ...]  # stored column, expression over the child
+    sums: tuple[tuple[str, Accumulator], ...]  # stored column (the row count first), accumulator
+    extremes: tuple[tuple[str, str, Call], ...]  # stored column, column of the extreme that went, call
+    recomputed: tuple[tuple[str, Call], ...]
+    outputs: tuple[tuple[str, Scalar], ...]  # stored column, expression over the other stored columns
+
+
+@dataclass(frozen=True)
+class AggregateStore(Store):
+    """`outputs` pairs the visible columns with expressions over the aggregate's keys and calls."""
+
+    aggregate: Aggregate = field(default=None)  # type: ignore[assignment]
+    outputs: tuple[tuple[str, Scalar], ...] = ()
+    layout: _Layout = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layout", _lay_out(self.aggregate, self.outputs, self.surrogate))
+
+    @property
+    def columns(self) -> tuple[StoredColumn, ...]:
+        return self.layout.columns
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.layout.keys)
+
+    @property
+    def live(self) -> str | None:
+        return self.layout.count if self.layout.keys else None
+
+    @property
+    def reads_sources(self) -> bool:
+        return bool(self.layout.extremes or self.layout.recomputed)
+
+    @property
+    def whole(self) -> str:
+        if self.layout.keys or not self.reads_sources:
+            return ""
+        calls = [str(c) for _, _, c in self.layout.extremes] + [str(c) for _, c in self.layout.recomputed]
+        return f"{', '.join(calls)} over all rows may read the whole source after a write"
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        passing = {gone for _, gone, _ in self.layout.extremes}
+        return tuple(c.name for c in self.columns if c.name not in passing)
+
+    @property
+    def declarations(self) -> tuple[tuple[str, str], ...]:
+        return (("ivm_zero", "tid[]"), ("ivm_touched", "tid[]"))
+
+    def describe(self) -> str:
+        kept = [f"{c}: {upkeep(c).value}" for _, c in self.aggregate.calls]
+        by = ", ".join(self.key) or "one row"
+        return f"groups by ({by}){'; ' + ', '.join(kept) if kept else ''}"
+
+    # Fill
+
+    def fill(self) -> q.Fragment:
+        lay = self.layout
+        inner = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in lay.keys]
+        inner += [q.sql("{e} AS {n}", e=a.total, n=q.ident(name)) for name, a in lay.sums]
+        inner += [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, _, c in lay.extremes]
+        inner += [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in lay.recomputed]
+        computed = dict(lay.outputs)
+        gone = {name: call for _, name, call in lay.extremes}
+        outer = []
+        for column in lay.columns:
+            name = q.ident(column.name)
+            if column.name in computed:
+                outer.append(q.sql("{e} AS {n}", e=computed[column.name].sql(), n=name))
+            elif column.name in gone:
+                outer.append(q.sql("NULL::{t} AS {n}", t=q.Fragment(column.type.sql), n=name))
+            else:
+                outer.append(name)
+        return q.sql(
+            "SELECT {outer} FROM (SELECT {inner} FROM {child}{by}) ivm_g",
+            outer=outer,
+            inner=inner,
+            child=subquery(emit(self.child), "ivm_a"),
+            by=self._group_by(),
+        )
+
+    def _group_by(self) -> q.Fragment:
+        keys = [q.sql("({e})", e=s.sql()) for _, s in self.layout.keys]
+        return q.sql(" GROUP BY {k}", k=keys) if keys else q.EMPTY
+
+    # Apply
+
+    def apply(self, change: Compiled, *, joint: bool, event: str) -> list[Step]:
+        upsert = self._upsert(self._fold(change), joint=joint, event=event)
+        gone = Run(
+            q.sql("DELETE FROM {t} WHERE ctid = ANY({z})", t=self.target, z=variable("ivm_zero")),
+        )
+        steps: list[Step] = [upsert]
+        if self.layout.keys:
+            steps.append(When(q.Fragment("ivm_zero IS NOT NULL"), (gone,)))
+        if self.layout.recomputed or (self.layout.extremes and (joint or event != "insert")):
+            few = q.sql("cardinality(ivm_touched) <= {n}", n=q.literal(FEW))
+            again: tuple[Step, ...] = (self._recompute_each(),)
+            if self.layout.keys:
+                again = (When(few, again, (Replan(self._recompute_set()),)),)
+            steps.append(When(q.Fragment("ivm_touched IS NOT NULL"), again))
+        return steps
+
+    def _fold(self, change: Compiled) -> q.Fragment:
+        lay = self.layout
+        columns = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in lay.keys]
+        columns += [q.sql("{e} AS {n}", e=a.change, n=q.ident(name)) for name, a in lay.sums]
+        for name, gone, call in lay.extremes:
+            for output, sign in ((name, "> 0"), (gone, "< 0")):
+                columns.append(self._signed_extreme(call, output, sign))
+        kept = [q.sql("{e} <> 0", e=a.change) for _, a in lay.sums]
+        having = q.EMPTY
+        if not self.reads_sources:
+            having = q.sql(" HAVING {c}", c=q.join(" OR ", kept))
+        return q.sql(
+            "SELECT {columns} FROM {change}{by}{having}",
+            columns=columns,
+            change=subquery(change, "ivm_c"),
+            by=self._group_by(),
+            having=having,
+        )
+
+    def _signed_extreme(self, call: Call, output: str, sign: str) -> q.Fragment:
+        assert call.argument is not None
+        condition = q.sql(" AND ({f})", f=call.filter.sql()) if call.filter else q.EMPTY
+        return q.sql(
+            "{f}({x}) FILTER (WHERE ivm_w {sign}{condition}) AS {n}",
+            f=q.ident(call.function),
+            x=call.argument.sql(),
+            sign=q.Fragment(sign),
+            condition=condition,
+            n=q.ident(output),
+        )
+
+    def _upsert(self, fold: q.Fragment, *, joint: bool, event: str) -> Run:
+        lay = self.layout
+        added = {
+            name: q.sql("({t} + {n})", t=q.column(_TARGET, name), n=q.column(self._source, name)) for name, _ in lay.sums
+        }
+        moved = dict(added)
+        for name, gone, call in lay.extremes:
+            pair = [q.column(_TARGET, name), q.column(self._source, name)]
+            moved[name] = q.sql("{f}({p})", f=q.Fragment(EXTREMES[call.function]), p=pair)
+            moved[gone] = q.column(self._source, gone)
+        for name, _ in lay.recomputed:
+            moved[name] = q.column(_TARGET, name)
+        moved |= self._computed({**{k: q.column(_TARGET, k) for k in self.key}, **moved})
+        updates = [q.sql("{c} = {e}", c=q.ident(name), e=moved[name]) for name in moved if name not in self.key]
+        returning = [
+            q.sql("{t} AS ivm_ctid", t=q.column(_TARGET, "ctid")),
+            q.sql("{n} AS ivm_left", n=q.column(_TARGET, lay.count)),
+            q.sql("{p} AS ivm_probe", p=self._probe(joint, event)),
+        ]
+        moving = [q.sql("{c} <> 0", c=q.column(_DELTA, name)) for name, _ in lay.sums]
+        if lay.keys:
+            change = self._insert(fold, updates)
+        else:
+            change = q.sql(
+                "UPDATE {table} AS ivm_t SET {updates} FROM ({fold}) ivm_d{any}",
+                table=self.target,
+                updates=updates,
+                fold=fold,
+                any=q.EMPTY if self.reads_sources else q.sql(" WHERE {c}", c=q.join(" OR ", moving)),
+            )
+        zero = q.Fragment("array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0)" if lay.keys else "NULL::tid[]")
+        alive = "ivm_left <> 0 AND " if lay.keys else ""
+        return Run(
+            q.sql(
+                "WITH ivm_up AS ({change} RETURNING {returning}) SELECT {zero}, {touched} FROM ivm_up",
+                change=change,
+                returning=returning,
+                zero=zero,
+                touched=q.Fragment(f"array_agg(ivm_ctid) FILTER (WHERE {alive}ivm_probe)"),
+            ),
+            ("ivm_zero", "ivm_touched"),
+        )
+
+    @property
+    def _source(self) -> str:
+        return _NEW if self.layout.keys else _DELTA
+
+    def _insert(self, fold: q.Fragment, updates: list[q.Fragment]) -> q.Fragment:
+        lay = self.layout
+        plain = {name: q.column(_DELTA, name) for name in self.key}
+        plain |= {name: q.column(_DELTA, name) for name, _ in lay.sums}
+        for name, gone, _ in lay.extremes:
+            plain |= {name: q.column(_DELTA, name), gone: q.column(_DELTA, gone)}
+        plain |= {
+            name: q.sql("NULL::{t}", t=q.Fragment(call.type.sql)) for name, call in lay.recomputed
+        }
+        values = plain | self._computed(plain)
+        return q.sql(
+            "INSERT INTO {table} AS ivm_t ({columns}) SELECT {values} FROM ({fold}) ivm_d ORDER BY {order} "
+            "ON CONFLICT ({key}) DO UPDATE SET {updates}",
+            table=self.target,
+            columns=[q.ident(name) for name in values],
+            values=list(values.values()),
+            fold=fold,
+            order=[q.column(_DELTA, name) for name in self.key],
+            key=[q.ident(name) for name in self.key],
+            updates=updates or [q.sql("{c} = {t}", c=q.ident(lay.count), t=q.column(_TARGET, lay.count))],
+        )
+
+    def _computed(self, values: dict[str, q.Fragment]) -> dict[str, q.Fragment]:
+        """Outputs that are expressions, over given values; only for a group that has rows."""
+        table = {name: value.text for name, value in values.items()}
+        found = {}
+        for name, scalar in self.layout.outputs:
+            value = scalar.substitute(table).sql()
+            if self.layout.keys:
+                value = q.sql("CASE WHEN {n} > 0 THEN {v} END", n=values[self.layout.count], v=value)
+            found[name] = value
+        return found
+
+    def _probe(self, joint: bool, event: str) -> q.Fragment:
+        """Whether the group must be computed anew: the extreme that went is not beyond the one stored now."""
+        lay = self.layout
+        if lay.recomputed:
+            return q.literal(True)
+        if not lay.extremes or (event == "insert" and not joint):
+            return q.literal(False)
+        if joint:  # a value may have come and gone within the statement
+            return q.literal(True)
+        tests = []
+        for name, gone, call in lay.extremes:
+            stored, left = q.column(_TARGET, name), q.column(_TARGET, gone)
+            operator = q.Fragment("<=" if call.function == "min" else ">=")
+            left = left if lay.keys else q.column(_DELTA, gone)
+            tests.append(
+                q.sql("({g} IS NOT NULL AND ({s} IS NULL OR {g} {o} {s}))", g=left, s=stored, o=operator)
+            )
+        return q.join(" OR ", tests)
+
+    # Groups computed anew
+
+    def _again(self) -> list[tuple[str, Call]]:
+        return [(name, call) for name, _, call in self.layout.extremes] + list(self.layout.recomputed)
+
+    def _depending(self) -> list[tuple[str, Scalar]]:
+        """Outputs that use a value computed anew."""
+        names = {name for name, _ in self._again()}
+        return [(name, s) for name, s in self.layout.outputs if names & set(s.columns)]
+
+    def _assignments(self, fresh: str) -> tuple[list[q.Fragment], list[q.Fragment]]:
+        """Columns to set and their new values, the calls' values being columns of `fresh`."""
+        values = {c.name: q.column(_TARGET, c.name) for c in self.columns}
+        values |= {name: q.column(fresh, name) for name, _ in self._again()}
+        table = {name: value.text for name, value in values.items()}
+        pairs = [(name, values[name]) for name, _ in self._again()]
+        pairs += [(name, s.substitute(table).sql()) for name, s in self._depending()]
+        return [q.ident(name) for name, _ in pairs], [value for _, value in pairs]
+
+    def _calls(self) -> list[q.Fragment]:
+        return [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in self._again()]
+
+    def _recompute_each(self) -> Run:
+        """Few groups: one indexed look-up per group."""
+        columns, values = self._assignments("ivm_r")
+        same = q.conjunction(
+            q.equal(qualify(s, "ivm_a"), q.column(_TARGET, name), nullable=self.nullable(name))
+            for name, s in self.layout.keys
+        )
+        where = q.sql(" WHERE ivm_t.ctid = ANY({v})", v=variable("ivm_touched"))
+        return Run(
+            q.sql(
+                "UPDATE {table} AS ivm_t SET ({columns}) = (SELECT {values} FROM "
+                "(SELECT {calls} FROM {child} WHERE {same}) ivm_r){where}",
+                table=self.target,
+                columns=columns,
+                values=values,
+                calls=self._calls(),
+                child=subquery(emit(self.child), "ivm_a"),
+                same=same,
+                where=where,
+            )
+        )
+
+    def _recompute_set(self) -> Run:
+        """Many groups: one pass over the rows of the touched groups."""
+        columns, values = self._assignments("ivm_r")
+        keys = [q.sql("{e} AS {n}", e=qualify(s, "ivm_a"), n=q.ident(name)) for name, s in self.layout.keys]
+        touched = q.sql(
+            "(SELECT {k} FROM {t} WHERE ctid = ANY({v})) ivm_k",
+            k=[q.ident(name) for name in self.key],
+            t=self.target,
+            v=variable("ivm_touched"),
+        )
+        if any(self.nullable(name) for name in self.key):
+            left = q.sql("ROW({k})::record", k=[qualify(s, "ivm_a") for _, s in self.layout.keys])
+            right = q.sql("ROW({k})::record", k=[q.column("ivm_k", name) for name in self.key])
+            same = q.sql("{l} = {r}", l=left, r=right)
+        else:
+            same = q.conjunction(
+                q.equal(qualify(s, "ivm_a"), q.column("ivm_k", name), nullable=False) for name, s in self.layout.keys
+            )
+        return Run(
+            q.sql(
+                "UPDATE {table} AS ivm_t SET {assignments} FROM (SELECT {keys}, {calls} FROM {child}, {touched} "
+                "WHERE {same} GROUP BY {by}) ivm_r WHERE {own} AND ivm_t.ctid = ANY({v})",
+                table=self.target,
+                assignments=[q.sql("{c} = {v}", c=c, v=v) for c, v in zip(columns, values, strict=True)],
+                keys=keys,
+                calls=self._calls(),
+                child=subquery(emit(self.child), "ivm_a"),
+                touched=touched,
+                same=same,
+                by=[qualify(s, "ivm_a") for _, s in self.layout.keys],
+                own=self.same_key_in_bulk("ivm_r", _TARGET),
+                v=variable("ivm_touched"),
+            )
+        )
+
+    def replace(self) -> Run:
+        if self.key:
+            return replace_by_key(self, self.fill())
+        return Run(
+            q.sql(
+                "WITH ivm_f AS MATERIALIZED ({fresh}), ivm_i AS (INSERT INTO {table} ({columns}) SELECT {columns} "
+                "FROM ivm_f WHERE NOT EXISTS (SELECT FROM {table}) RETURNING 1), "
+                "ivm_u AS (UPDATE {table} AS ivm_t SET ({columns}) = (SELECT {columns} FROM ivm_f) "
+                "FROM ivm_f AS ivm_n WHERE ROW({old})::record *<> ROW({new})::record RETURNING 1) "
+                "SELECT (SELECT count(*) FROM ivm_i), (SELECT count(*) FROM ivm_u), 0::bigint",
+                fresh=self.fill(),
+                table=self.target,
+                columns=self.names(),
+                old=[q.column("ivm_t", name) for name in self.compared],
+                new=[q.column("ivm_n", name) for name in self.compared],
+            ),
+            COUNTS,
+        )
+
+
+def _lay_out(aggregate: Aggregate, outputs: tuple[tuple[str, Scalar], ...], surrogate: str | None) -> _Layout:
+    taken = {name for name, _ in outputs} | ({surrogate} if surrogate else set())
+    shown = {s.column: name for name, s in reversed(outputs) if s.column}  # a column shown twice is stored once, …
+    hidden: list[StoredColumn] = []
+
+    def place(call_or_key: str, wanted: str, type_: Type, not_null: bool = False) -> str:
+        if call_or_key in shown:
+            return shown[call_or_key]
+        name = unique_name(wanted, taken)
+        hidden.append(StoredColumn(name, type_, True, not_null))
+        return name
+
+    keys = tuple(
+        (place(name, "ivm_k", s.type, s.not_null), s) for name, s in aggregate.keys
+    )
+    stored: dict[str, str] = dict(zip((name for name, _ in aggregate.keys), (n for n, _ in keys), strict=True))
+    values: dict[str, str] = {name: q.ident(column).text for name, column in stored.items()}
+    sums: dict[tuple[str, str], tuple[str, Accumulator]] = {}
+    extremes, recomputed = [], []
+
+    rows = counter(q.EMPTY)
+    count_call = next(
+        (n for n, c in aggregate.calls if upkeep(c) is Upkeep.FOLD and _is_row_count(c) and n in shown), None
+    )
+    count = place(count_call or "", "ivm_n", BIGINT, True)
+    sums[rows.identity] = (count, rows)
+
+    for name, call in aggregate.calls:
+        how = upkeep(call)
+        if how is Upkeep.EXTREME:
+            column = place(name, "ivm_x", call.type)
+            gone = unique_name("ivm_gone", taken)
+            hidden.append(StoredColumn(gone, call.type, True))
+            extremes.append((column, gone, call))
+            values[name] = q.ident(column).text
+        elif how is Upkeep.RECOMPUTE:
+            column = place(name, "ivm_x", call.type)
+            recomputed.append((column, call))
+            values[name] = q.ident(column).text
+        else:
+            fold = FOLDS[call.function](call)
+            assert fold is not None
+            columns = []
+            for i, accumulator in enumerate(fold.accumulators):
+                if accumulator.identity not in sums:
+                    own = i == fold.direct and (aggregate.keys or call.function == "count")
+                    column = place(name if own else "", "ivm_a", _named(accumulator.type), True)
+                    sums[accumulator.identity] = (column, accumulator)
+                columns.append(q.ident(sums[accumulator.identity][0]))
+            direct = fold.direct is not None and aggregate.keys
+            values[name] = (columns[fold.direct or 0] if direct else fold.value(tuple(columns))).text
+
+    held = {*(n for n, _ in keys), *(n for n, _ in sums.values()), *(n for n, _, _ in extremes)}
+    held |= {n for n, _ in recomputed}
+    computed = tuple((name, s.substitute(values)) for name, s in outputs if name not in held)
+    visible = tuple(
+        StoredColumn(name, s.type, False, s.not_null or name == count) for name, s in outputs
+    )
+    return _Layout(
+        visible + tuple(hidden), count, keys, tuple(sums.values()), tuple(extremes), tuple(recomputed), computed
+    )
+
+
+def _is_row_count(call: Call) -> bool:
+    return call.function == "count" and call.filter is None and (call.argument is None or call.argument.not_null)
+
+
+def _named(type_: str) -> Type:
+    return BIGINT if type_ == "bigint" else Type("numeric", "numeric")

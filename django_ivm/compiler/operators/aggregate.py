@@ -1,0 +1,59 @@
+"""Aggregate: GROUP BY; one row per group, NULL keys equal; without keys exactly one row.
+
+Meaning  γ(R): fold the input's rows by `keys`.
+Delta    fold the signed change of the input per touched group first, then add it to the stored group; a group ends
+         when its row count reaches 0. min and max take LEAST/GREATEST and probe the group when the stored extreme
+         goes; what doesn't add up is recomputed for the touched groups.
+State    keys, a row count, accumulators of each call (`operators.functions`), the outputs.
+Limits   KEY_TYPE: a key whose equal values look different would show a representative that may have gone.
+         A running SUM isn't enough for a nullable argument: sum() of no values is NULL, not 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir.relation import Column, Compiled, Kind, Relation, subquery
+from ..ir.scalar import Scalar
+from ..pg import sql as q
+from .functions import Call
+
+
+@dataclass(frozen=True)
+class Aggregate(Relation):
+    """`keys` and `calls` pair output names with expressions over the input's columns."""
+
+    child: Relation
+    keys: tuple[tuple[str, Scalar], ...]
+    calls: tuple[tuple[str, Call], ...]
+    kind = Kind.STATEFUL
+
+    @property
+    def schema(self) -> tuple[Column, ...]:
+        keys = tuple(Column(name, s.type, s.not_null) for name, s in self.keys)
+        return keys + tuple(Column(name, c.type, c.function == "count") for name, c in self.calls)
+
+    @property
+    def children(self) -> tuple[Relation, ...]:
+        return (self.child,)
+
+    def with_children(self, children: tuple[Relation, ...]) -> Aggregate:
+        return Aggregate(children[0], self.keys, self.calls)
+
+    def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
+        keys = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in self.keys]
+        calls = [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in self.calls]
+        by = q.sql(" GROUP BY {k}", k=[q.sql("({e})", e=s.sql()) for _, s in self.keys]) if keys else q.EMPTY
+        return Compiled(
+            q.sql(
+                "SELECT {outputs} FROM {child}{by}",
+                outputs=keys + calls,
+                child=subquery(children[0], "ivm_a"),
+                by=by,
+            )
+        )
+
+    def describe(self) -> str:
+        keys = ", ".join(name if s.column == name else f"{name} = {s}" for name, s in self.keys)
+        calls = ", ".join(f"{name} = {c}" for name, c in self.calls)
+        return f"Aggregate by [{keys}] [{calls}]"

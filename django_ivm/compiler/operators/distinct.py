@@ -1,0 +1,39 @@
+"""Distinct: each row once.
+
+Meaning  δ(R): rows that are equal, NULLs included, count as one.
+Delta    no rule of its own: it lowers to Aggregate over all columns, whose groups live while they have rows.
+State    that aggregate's.
+Limits   columns whose equal values look different (see Aggregate).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir.relation import Column, Kind, Relation
+from ..ir.scalar import column_scalar
+from .aggregate import Aggregate
+
+
+@dataclass(frozen=True)
+class Distinct(Relation):
+    child: Relation
+    kind = Kind.STATEFUL
+
+    @property
+    def schema(self) -> tuple[Column, ...]:
+        return self.child.schema
+
+    @property
+    def children(self) -> tuple[Relation, ...]:
+        return (self.child,)
+
+    def with_children(self, children: tuple[Relation, ...]) -> Distinct:
+        return Distinct(children[0])
+
+    def lower(self) -> Aggregate:
+        keys = tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in self.schema)
+        return Aggregate(self.child, keys, ())
+
+    def describe(self) -> str:
+        return "Distinct"

@@ -1,0 +1,48 @@
+"""Filter: the rows that satisfy a condition.
+
+Meaning  σ(R): rows whose condition is true; NULL counts as false.
+Delta    linear: σ(ΔR).
+State    none.
+Limits   the condition must be immutable and row-local.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir.relation import Column, Compiled, Relation, subquery, weight_column
+from ..ir.scalar import Scalar
+from ..pg import sql as q
+
+
+@dataclass(frozen=True)
+class Filter(Relation):
+    child: Relation
+    condition: Scalar
+
+    @property
+    def schema(self) -> tuple[Column, ...]:
+        return self.child.schema
+
+    @property
+    def children(self) -> tuple[Relation, ...]:
+        return (self.child,)
+
+    def with_children(self, children: tuple[Relation, ...]) -> Filter:
+        return Filter(children[0], self.condition)
+
+    def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
+        (child,) = children
+        columns = [q.ident(n) for n in self.names] or [q.Fragment("1 AS ivm_row")]
+        return Compiled(
+            q.sql(
+                "SELECT {columns} FROM {child} WHERE {condition}",
+                columns=columns + weight_column(child.weighted),
+                child=subquery(child, "ivm_f"),
+                condition=self.condition.sql(),
+            ),
+            child.weighted,
+        )
+
+    def describe(self) -> str:
+        return f"Filter {self.condition}"

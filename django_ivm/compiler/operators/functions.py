@@ -1,0 +1,226 @@
+"""Aggregate functions: how each is kept.
+
+A fold keeps accumulators that add up (an abelian group), so that a change is added and never recomputed. Everything
+that would drift or stick (float sums, NaN, infinities, numerics of varying scale) is either counted apart or
+recomputed for the touched group. References: PostgreSQL's numeric.c (variance from N, ΣX, ΣX²; scale of a quotient),
+Gupta & Mumick 1995 (self-maintainable aggregates).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..ir.relation import WEIGHT
+from ..ir.scalar import Scalar
+from ..pg import sql as q
+from ..pg.catalog import Type
+
+
+class Upkeep(enum.Enum):
+    """How a call is kept."""
+
+    FOLD = "fold"  # accumulators are added up
+    EXTREME = "extreme"  # LEAST/GREATEST; the group is probed when the stored extreme goes
+    RECOMPUTE = "recompute"  # the touched groups are computed anew
+
+
+@dataclass(frozen=True)
+class Call:
+    """One aggregate call. `text` is the call as SQL over the input's columns, FILTER and DISTINCT included."""
+
+    function: str
+    argument: Scalar | None
+    type: Type
+    text: str
+    filter: Scalar | None = None
+    distinct: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """A stored number that adds up: `total` over rows that each count once, `change` over weighted rows.
+
+    `role` and the argument tell equal accumulators of several calls apart from different ones.
+    """
+
+    role: str
+    type: str
+    total: q.Fragment
+    change: q.Fragment
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.role, self.total.text
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Accumulators of a call and, given their columns, the call's value.
+
+    `direct` is the accumulator that is the value itself wherever a group has rows.
+    """
+
+    accumulators: tuple[Accumulator, ...]
+    value: Callable[[tuple[q.Fragment, ...]], q.Fragment]
+    direct: int | None = None
+
+
+W = q.ident(WEIGHT)
+_NAN = q.Fragment("'NaN'::numeric")
+
+
+def counter(condition: q.Fragment) -> Accumulator:
+    """Rows for which the condition holds (all rows when it is empty)."""
+    if not condition:
+        return Accumulator("rows", "bigint", q.Fragment("count(*)"), q.sql("sum({w})::bigint", w=W))
+    return Accumulator(
+        "count",
+        "bigint",
+        q.sql("count(*) FILTER (WHERE {c})", c=condition),
+        q.sql("coalesce(sum({w}) FILTER (WHERE {c}), 0)::bigint", w=W, c=condition),
+    )
+
+
+def adder(value: q.Fragment, condition: q.Fragment, type_: str) -> Accumulator:
+    """Sum of a value over the rows for which the condition holds; 0 for none. `type_` holds any partial sum."""
+    where = q.sql(" FILTER (WHERE {c})", c=condition) if condition else q.EMPTY
+    return Accumulator(
+        f"sum:{type_}",
+        type_,
+        q.sql("coalesce(sum({v}){where}, 0)::{t}", v=value, where=where, t=q.Fragment(type_)),
+        q.sql("coalesce(sum({w} * {v}){where}, 0)::{t}", w=W, v=value, where=where, t=q.Fragment(type_)),
+    )
+
+
+def _all(*conditions: q.Fragment) -> q.Fragment:
+    return q.join(" AND ", [q.sql("({c})", c=c) for c in conditions if c])
+
+
+def _present(call: Call) -> q.Fragment:
+    """Rows whose argument counts."""
+    argument, extra = call.argument, call.filter.sql() if call.filter else q.EMPTY
+    if argument is None or argument.not_null:
+        return _all(extra) if extra else q.EMPTY
+    return _all(q.sql("({x}) IS NOT NULL", x=argument.sql()), extra)
+
+
+def _count(call: Call) -> Fold:
+    return Fold((counter(_present(call)),), lambda columns: columns[0], direct=0)
+
+
+def _numeric_sum(call: Call, square: bool = False) -> tuple[tuple[Accumulator, ...], bool]:
+    """count, sum (and sum of squares) of a numeric of one scale; NaN is counted apart, for it would stay for ever."""
+    assert call.argument is not None
+    x = q.sql("({x})", x=call.argument.sql())
+    numeric = call.argument.type.base == "numeric"
+    value = x if numeric else q.sql("{x}::numeric", x=x)
+    finite = _all(_present(call), q.sql("{x} <> {nan}", x=x, nan=_NAN)) if numeric else _present(call)
+    parts = [counter(_present(call)), adder(value, finite, "numeric")]
+    if square:
+        parts.append(adder(q.sql("({v} * {v})", v=value), finite, "numeric"))
+    if numeric:
+        parts.append(counter(_all(_present(call), q.sql("{x} = {nan}", x=x, nan=_NAN))))
+    return tuple(parts), numeric
+
+
+def _guarded(columns: tuple[q.Fragment, ...], numeric: bool, value: q.Fragment, least: int = 1) -> q.Fragment:
+    nan = q.sql("WHEN {n} > 0 THEN {nan} ", n=columns[-1], nan=_NAN) if numeric else q.EMPTY
+    return q.sql(
+        "CASE WHEN {c} < {least} THEN NULL {nan}ELSE {v} END",
+        c=columns[0], least=q.literal(least), nan=nan, v=value,
+    )  # fmt: skip
+
+
+def _sum(call: Call) -> Fold | None:
+    assert call.argument is not None
+    type_ = call.argument.type
+    if type_.base in ("int2", "int4"):
+        x = q.sql("({x})::bigint", x=call.argument.sql())
+        present = _present(call)
+        return Fold(
+            (counter(present), adder(x, present, "bigint")),
+            lambda c: q.sql("CASE WHEN {n} > 0 THEN {s} END", n=c[0], s=c[1]),
+            direct=None if present else 1,
+        )
+    if type_.base == "int8" or (type_.base == "numeric" and type_.scale is not None):
+        parts, numeric = _numeric_sum(call)
+        return Fold(parts, lambda c: _guarded(c, numeric, c[1]))
+    return None
+
+
+def _avg(call: Call) -> Fold | None:
+    assert call.argument is not None
+    if call.argument.type.integer or call.argument.type.scale is not None:
+        parts, numeric = _numeric_sum(call)
+        return Fold(parts, lambda c: _guarded(c, numeric, q.sql("{s} / {n}", s=c[1], n=c[0])))
+    return None
+
+
+def _variance(sample: bool, root: bool) -> Callable[[Call], Fold | None]:
+    def fold(call: Call) -> Fold | None:
+        assert call.argument is not None
+        if not (call.argument.type.integer or call.argument.type.scale is not None):
+            return None
+        parts, numeric = _numeric_sum(call, square=True)
+
+        def value(c: tuple[q.Fragment, ...]) -> q.Fragment:
+            n, s, s2 = c[0], c[1], c[2]
+            spread = q.sql("({n} * {s2} - {s} * {s})", n=n, s=s, s2=s2)
+            divisor = q.sql("({n}::numeric * ({n} - 1))" if sample else "({n}::numeric * {n})", n=n)
+            result = q.sql("{spread} / {divisor}", spread=spread, divisor=divisor)
+            if root:  # numeric.c rounds the root at the quotient's scale
+                result = q.sql("round(sqrt(round({v}, scale({v}) + 20)), scale({v}))", v=q.sql("({r})", r=result))
+            result = q.sql("CASE WHEN {spread} <= 0 THEN 0 ELSE {r} END", spread=spread, r=result)
+            return _guarded(c, numeric, result, least=2 if sample else 1)
+
+        return Fold(parts, value)
+
+    return fold
+
+
+def _boolean(every: bool) -> Callable[[Call], Fold | None]:
+    def fold(call: Call) -> Fold | None:
+        assert call.argument is not None
+        x, extra = q.sql("({x})", x=call.argument.sql()), call.filter.sql() if call.filter else q.EMPTY
+        parts = (counter(_all(x, extra)), counter(_all(q.sql("NOT {x}", x=x), extra)))
+        shown = "{f} = 0" if every else "{t} > 0"
+        return Fold(
+            parts,
+            lambda c: q.sql(
+                "CASE WHEN {t} + {f} > 0 THEN {shown} END", t=c[0], f=c[1], shown=q.sql(shown, t=c[0], f=c[1])
+            ),
+        )
+
+    return fold
+
+
+FOLDS: dict[str, Callable[[Call], Fold | None]] = {
+    "count": _count,
+    "sum": _sum,
+    "avg": _avg,
+    "variance": _variance(sample=True, root=False),
+    "var_samp": _variance(sample=True, root=False),
+    "var_pop": _variance(sample=False, root=False),
+    "stddev": _variance(sample=True, root=True),
+    "stddev_samp": _variance(sample=True, root=True),
+    "stddev_pop": _variance(sample=False, root=True),
+    "bool_and": _boolean(every=True),
+    "every": _boolean(every=True),
+    "bool_or": _boolean(every=False),
+}
+EXTREMES = {"min": "LEAST", "max": "GREATEST"}
+KNOWN = frozenset(FOLDS) | frozenset(EXTREMES)
+
+
+def upkeep(call: Call) -> Upkeep:
+    """How this call is kept; every known call can at least be recomputed for its group."""
+    if call.function in EXTREMES:
+        return Upkeep.EXTREME
+    if call.distinct or FOLDS[call.function](call) is None:
+        return Upkeep.RECOMPUTE
+    return Upkeep.FOLD

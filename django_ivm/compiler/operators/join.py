@@ -1,0 +1,58 @@
+"""Join: inner, cross and theta join of n inputs.
+
+Meaning  rows of the inputs' product that satisfy the condition; weights multiply.
+Delta    telescoping, one term for each input that changed: inputs before it as they are now, its own change,
+         inputs after it as they were before: ΔA⋈B°⋈C° + A⋈ΔB⋈C° + A⋈B⋈ΔC. One changed table is one term and no
+         state before the change. It is exact for a table that stands twice (each occurrence has its term).
+         The two-sided formula without the cross term (ΔA⋈B + A⋈ΔB with both new) counts ΔA⋈ΔB twice.
+State    none of its own; lock buckets keep two writers on different inputs from missing each other's rows.
+Limits   inner joins only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir.relation import WEIGHT, Column, Compiled, Kind, Relation, subquery
+from ..ir.scalar import Scalar
+from ..pg import sql as q
+
+
+@dataclass(frozen=True)
+class Join(Relation):
+    """`conditions` are joined by AND; the inputs' column names don't overlap."""
+
+    inputs: tuple[Relation, ...]
+    conditions: tuple[Scalar, ...]
+    kind = Kind.BILINEAR
+
+    @property
+    def schema(self) -> tuple[Column, ...]:
+        return tuple(column for relation in self.inputs for column in relation.schema)
+
+    @property
+    def children(self) -> tuple[Relation, ...]:
+        return self.inputs
+
+    def with_children(self, children: tuple[Relation, ...]) -> Join:
+        return Join(children, self.conditions)
+
+    def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
+        aliases = [f"ivm_j{i}" for i in range(len(children))]
+        weights = [q.column(a, WEIGHT) for a, c in zip(aliases, children, strict=True) if c.weighted]
+        columns = [q.ident(n) for n in self.names] or [q.Fragment("1 AS ivm_row")]
+        if weights:
+            columns.append(q.sql("{product} AS {w}", product=q.join(" * ", weights), w=q.ident(WEIGHT)))
+        where = q.conjunction(q.sql("({c})", c=c.sql()) for c in self.conditions)
+        return Compiled(
+            q.sql(
+                "SELECT {columns} FROM {inputs} WHERE {where}",
+                columns=columns,
+                inputs=[subquery(c, a) for a, c in zip(aliases, children, strict=True)],
+                where=where,
+            ),
+            bool(weights),
+        )
+
+    def describe(self) -> str:
+        return "Join " + (" AND ".join(map(str, self.conditions)) or "all pairs")

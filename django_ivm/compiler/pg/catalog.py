@@ -1,0 +1,138 @@
+"""What the compiler knows of the database: a value, read once by the analyser, so that compilation is pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Types whose equal values always print alike: a group key or DISTINCT column of another type would need its
+# representative fetched again after a delete (1.0 and 1.00, -0.0 and 0.0, citext, intervals, jsonb …).
+_EXACT_BASES = frozenset(
+    "bool int2 int4 int8 oid text varchar char name date timestamp timestamptz time timetz uuid bytea inet cidr "
+    "macaddr macaddr8".split()
+)
+_TEXT_BASES = frozenset(["text", "varchar", "name", "bpchar"])
+_HASHED_BASES = frozenset(["int2", "int4", "int8", "text", "varchar", "uuid"])
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A column's or an expression's type.
+
+    `sql` is how it is written (`numeric(12,2)`), `base` the name in pg_type without modifiers, `scale` the digits
+    after the point that every non-NaN value of a numeric has (None: they vary), `deterministic` is False for a
+    collation under which different strings are equal.
+    """
+
+    sql: str
+    base: str
+    kind: str = "b"  # pg_type.typtype: b base, c composite, d domain, e enum, r range, p pseudo
+    typmod: int = -1
+    scale: int | None = None
+    deterministic: bool = True
+    collation: str | None = None  # of a column, quoted and qualified, when it isn't the type's own
+    schema: str = "pg_catalog"
+
+    @property
+    def exact(self) -> bool:
+        """Equal values of this type look the same."""
+        if self.schema != "pg_catalog":
+            return self.kind == "e"
+        if self.base == "bpchar":
+            return self.typmod >= 0 and self.deterministic
+        if self.base == "numeric":
+            return self.scale is not None
+        return self.base in _EXACT_BASES and self.deterministic
+
+    @property
+    def hashed(self) -> bool:
+        """Equal values have equal text whatever the session's settings: its text may choose a lock bucket."""
+        return self.schema == "pg_catalog" and self.base in _HASHED_BASES and self.deterministic
+
+    @property
+    def integer(self) -> bool:
+        return self.base in ("int2", "int4", "int8")
+
+    @property
+    def textual(self) -> bool:
+        return self.base in _TEXT_BASES
+
+
+BIGINT = Type("bigint", "int8")
+INTEGER = Type("integer", "int4")
+NUMERIC = Type("numeric", "numeric")
+BOOLEAN = Type("boolean", "bool")
+UNKNOWN = Type("unknown", "unknown", kind="p")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """A column of a source table."""
+
+    name: str
+    type: Type
+    not_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A relation that a view reads.
+
+    `kind` is pg_class.relkind. `keys` are unique, not-null column sets, the primary key first. `indexes` are the
+    leading columns of valid btree indexes. `leaves` are the partitions that hold rows, each (schema, name).
+    `live` names the row-count column of a maintained table: only rows where it is positive exist; `hidden` are the
+    columns of such a table that no query may name. `stands_for` is the stored table behind a SELECT-only view of ours.
+    """
+
+    schema: str
+    name: str
+    kind: str = "r"
+    columns: tuple[ColumnInfo, ...] = ()
+    keys: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    leaves: tuple[tuple[str, str], ...] = ()
+    persistence: str = "p"
+    children: bool = False  # plain inheritance: triggers don't see rows written to the children
+    row_security: bool = False
+    live: str | None = None
+    hidden: tuple[ColumnInfo, ...] = ()
+    stands_for: tuple[str, str] | None = None
+    view: str | None = None  # name of our view that this table stores
+
+    def column(self, name: str) -> ColumnInfo | None:
+        return next((c for c in (*self.columns, *self.hidden) if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionInfo:
+    """A function that the query calls, as pg_proc has it. `kind`: f function, a aggregate, w window."""
+
+    name: str
+    schema: str
+    kind: str
+    volatility: str
+    returns_set: bool = False
+    trusted: bool = True  # owned by the view's owner or a superuser
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything the compiler may ask of a database.
+
+    `types` maps a probe (an expression over typed NULLs, see `frontend.probes`) to its type. `base_tables` are the
+    tables under all of the query's relations, SQL views included. `mutable` describes expressions whose value
+    depends on settings or time, each (what, volatility).
+    """
+
+    tables: tuple[TableInfo, ...] = ()
+    functions: tuple[FunctionInfo, ...] = ()
+    outputs: tuple[ColumnInfo, ...] = ()
+    types: dict[str, Type] = field(default_factory=dict)
+    base_tables: tuple[tuple[str, str], ...] = ()
+    mutable: tuple[tuple[str, str], ...] = ()
+    user_sql: str = ""
+
+    def table(self, schema: str, name: str) -> TableInfo | None:
+        return next((t for t in self.tables if t.schema == schema and t.name == name), None)
+
+    def function_kinds(self, name: str) -> set[str]:
+        return {f.kind for f in self.functions if f.name == name}

@@ -1,0 +1,439 @@
+"""Capture: the trigger functions of one node, which see every change of its sources once.
+
+A statement can change several sources, or one by several events (cascade, modifying CTE, upsert, MERGE, triggers of
+the user's own), and then every AFTER trigger sees all of it done. So BEFORE triggers count the events in flight in a
+transaction-local setting. An AFTER trigger that is alone (depth 1, nothing spooled) applies its transition tables
+directly; any other spools, and the last one applies all of it jointly. The setting is stamped with the time of the
+client's statement: at a new statement nothing can be in flight, so what is left over there is a leak and is healed by
+computing the node anew.
+
+The setting's value is `stamp/depth/pending`; depth −1 while a change is being applied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir.relation import WEIGHT, Compiled, Relation
+from ..ir.statement import Run, Step, When, variable
+from ..maintenance.delta import Before, Change, emit_delta
+from ..maintenance.levels import lock_table
+from ..maintenance.locks import STRIPES, LockPlan
+from ..maintenance.plan import Node, Source
+from ..maintenance.stores import AggregateStore, BagStore
+from ..operators import Join, Scan
+from ..pg import names
+from ..pg import sql as q
+from .objects import Function, TriggerSpec
+from .plpgsql import block, render
+from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
+
+EVENTS = ("insert", "update", "delete")
+_STAMP = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint::text"
+_NEEDS = {"insert": ("", "ivm_new"), "update": ("ivm_old", "ivm_new"), "delete": ("ivm_old", "")}
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Functions and triggers of one node. `prefix` begins every object's name."""
+
+    node: Node
+    prefix: str
+
+    # Names
+
+    def name(self, *parts: object) -> str:
+        return names.derived(self.prefix, self.node.number, *parts)
+
+    @property
+    def setting(self) -> str:
+        return f"ivm.n{self.prefix[-8:]}_{self.node.number}"
+
+    def spool(self, source: Source) -> Spool:
+        return Spool(source, self.name("spool", source.number), f"{self.setting}_s{source.number}")
+
+    @property
+    def spools(self) -> tuple[Spool, ...]:
+        return tuple(self.spool(source) for source in self.node.sources) if self.node.counted else ()
+
+    @property
+    def locks(self) -> q.Fragment:
+        return q.qualified(names.RUNTIME_SCHEMA, lock_table(self.prefix, self.node.number))
+
+    # Properties of the plan
+
+    @property
+    def joins(self) -> bool:
+        return any(isinstance(part, Join) for part in self.node.store.child.walk())
+
+    @property
+    def replanned(self) -> bool:
+        """Many rows need a plan of their own: anything but an upsert of folded groups."""
+        return self.joins or not isinstance(self.node.store, AggregateStore)
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """Static statements are planned once, maybe while a table is empty: only index look-ups stay right."""
+        found: dict[str, str] = {}
+        if self.replanned or self.node.store.reads_sources:
+            found |= {"enable_seqscan": "off", "jit": "off"}
+        return tuple((found | self.text_settings).items())
+
+    @property
+    def text_settings(self) -> dict[str, str]:
+        if self.node.store.text_of_rows:
+            return dict(ROW_TEXT_SETTINGS)
+        types = tuple(column.type for source in self.node.sources for scan in source.leaves for column in scan.schema)
+        return dict(settings_for_text(types)) if self.node.counted else {}
+
+    # Functions
+
+    def replace(self) -> Function:
+        """Make the node equal to its query, as a difference: refresh, TRUNCATE, healing."""
+        body = q.sql(
+            "LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE;\n{replace}",
+            t=self.node.store.target,
+            replace=render([self.node.store.replace()], replanned=True),
+        )
+        arguments = "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint"
+        settings = (("ivm.maintaining", "'on'"), ("jit", "off"), *self.text_settings.items())
+        return Function(names.RUNTIME_SCHEMA, self.name("replace"), "", block((), body), settings, arguments)
+
+    def enter(self) -> Function:
+        """BEFORE: one more event in flight."""
+        body = q.sql(
+            "IF split_part(ivm_state, '/', 1) = ivm_stamp THEN\n"
+            "IF left(split_part(ivm_state, '/', 2), 1) = '-' THEN\n"
+            "RAISE EXCEPTION 'a trigger on the maintained table {shown} writes %.%, which it is computed from', "
+            "TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', "
+            "HINT = 'Move that write out of the trigger.';\n"
+            "END IF;\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/' || (split_part(ivm_state, '/', 2)::integer + 1)::text || '/' "
+            "|| split_part(ivm_state, '/', 3), true);\n"
+            "ELSE\n"
+            "IF ivm_state <> '' AND ivm_state !~ '/0/$' THEN PERFORM {replace}(); END IF;\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/1/', true);\n"
+            "END IF;\n"
+            "RETURN NULL;",
+            shown=q.Fragment(self.node.store.table.replace("'", "''").replace("%", "%%")),
+            s=q.literal(self.setting),
+            replace=q.qualified(names.RUNTIME_SCHEMA, self.name("replace")),
+        )
+        declared = (
+            ("ivm_state", f"text := coalesce(current_setting('{self.setting}', true), '')"),
+            ("ivm_stamp", f"text := {_STAMP}"),
+        )
+        return Function(names.RUNTIME_SCHEMA, self.name("enter"), "trigger", block(declared, body))
+
+    def flush(self) -> Function:
+        """Apply everything spooled, jointly."""
+        change = self._joint_change()
+        steps = [*self._joint_locks(), *self.node.store.apply(change, joint=True, event="joint")]
+        clear = q.join("\n", [spool.clear() for spool in self.spools])
+        body = q.sql(
+            "IF position('!' IN ivm_pending) > 0 THEN\nPERFORM {replace}();\nELSE\n{steps}\nEND IF;\n{clear}\nRETURN;",
+            replace=q.qualified(names.RUNTIME_SCHEMA, self.name("replace")),
+            steps=render(steps, replanned=True),
+            clear=clear,
+        )
+        declared = (
+            ("ivm_large", "boolean := position('+' IN ivm_pending) > 0"),
+            ("ivm_share", "integer[]"),
+            ("ivm_whole", "integer[]"),
+            *self.node.store.declarations,
+        )
+        settings = (("jit", "off"), *self.text_settings.items())
+        return Function(
+            names.RUNTIME_SCHEMA, self.name("flush"), "void", block(declared, body), settings, "ivm_pending text"
+        )
+
+    def after(self, source: Source, event: str) -> Function:
+        """AFTER an event of one source."""
+        body = self._counted_body(source, event) if self.node.counted else self._plain_body(source, event)
+        declared: list[tuple[str, str]] = []
+        if self.node.counted:
+            declared += [
+                ("ivm_state", f"text := current_setting('{self.setting}', true)"),
+                ("ivm_stamp", f"text := {_STAMP}"),
+                ("ivm_depth", "integer"),
+                ("ivm_pending", "text"),
+            ]
+        if self.node.locks:
+            declared += [("ivm_share", "integer[]"), ("ivm_whole", "integer[]")]
+        declared += self.node.store.declarations
+        return self._trigger_function(source, event, block(declared, body))
+
+    def truncated(self, source: Source) -> Function:
+        """AFTER TRUNCATE: nothing tells which rows went."""
+        replace = q.sql("PERFORM {f}();", f=q.qualified(names.RUNTIME_SCHEMA, self.name("replace")))
+        if not self.node.counted:
+            return self._trigger_function(source, "truncate", block((), q.sql("{r}\nRETURN NULL;", r=replace)))
+        body = q.sql(
+            "{read}\nivm_pending := ivm_pending || '!';\n{leave}", read=self._read_state(), leave=self._leave()
+        )
+        declared = (
+            ("ivm_state", f"text := current_setting('{self.setting}', true)"),
+            ("ivm_stamp", f"text := {_STAMP}"),
+            ("ivm_depth", "integer"),
+            ("ivm_pending", "text"),
+        )
+        return self._trigger_function(source, "truncate", block(declared, body))
+
+    def _trigger_function(self, source: Source, event: str, body: q.Fragment) -> Function:
+        """Refuse to run for any other table."""
+        check = q.sql(
+            "BEGIN\nIF {other} THEN\n"
+            "RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA, "
+            "TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';\n"
+            "END IF;",
+            other=q.join(
+                " AND ",
+                [
+                    q.sql("(TG_TABLE_NAME <> {t} OR TG_TABLE_SCHEMA <> {s})", t=q.literal(t), s=q.literal(s))
+                    for s, t in source.relations
+                ],
+            ),
+        )
+        guarded = q.Fragment(body.text.replace("BEGIN", check.text, 1))
+        name = self.name(source.number, event)
+        return Function(names.RUNTIME_SCHEMA, name, "trigger", guarded, self.settings if event != "truncate" else ())
+
+    # Bodies
+
+    def _plain_body(self, source: Source, event: str) -> q.Fragment:
+        return q.sql(
+            "IF {changed} THEN\n{apply}\nEND IF;\nRETURN NULL;",
+            changed=self.changed(source, event),
+            apply=self._direct(source, event),
+        )
+
+    def _counted_body(self, source: Source, event: str) -> q.Fragment:
+        spool = self.spool(source).write(event)
+        handle = spool
+        if self.node.direct(source):
+            handle = q.sql(
+                "IF ivm_depth = 1 AND ivm_pending = '' THEN\n"
+                "ivm_state := set_config({s}, ivm_stamp || '/-1/', true);\n{apply}\n"
+                "ivm_state := set_config({s}, ivm_stamp || '/0/', true);\nRETURN NULL;\nEND IF;\n{spool}",
+                s=q.literal(self.setting),
+                apply=self._direct(source, event),
+                spool=spool,
+            )
+        return q.sql(
+            "{read}\nIF {changed} THEN\n{handle}\nEND IF;\n{leave}",
+            read=self._read_state(),
+            changed=self.changed(source, event),
+            handle=handle,
+            leave=self._leave(),
+        )
+
+    def _read_state(self) -> q.Fragment:
+        return q.Fragment(
+            "IF split_part(ivm_state, '/', 1) IS DISTINCT FROM ivm_stamp OR split_part(ivm_state, '/', 2)::integer < 1 "
+            "THEN\nRAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, "
+            "TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', "
+            "HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';\n"
+            "END IF;\n"
+            "ivm_depth := split_part(ivm_state, '/', 2)::integer;\nivm_pending := split_part(ivm_state, '/', 3);"
+        )
+
+    def _leave(self) -> q.Fragment:
+        """One event less in flight; the last one applies what is pending."""
+        return q.sql(
+            "IF ivm_depth = 1 THEN\nIF ivm_pending <> '' THEN\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/-1/', true);\nPERFORM {flush}(ivm_pending);\nEND IF;\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/0/', true);\nELSE\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending, true);\n"
+            "END IF;\nRETURN NULL;",
+            s=q.literal(self.setting),
+            flush=q.qualified(names.RUNTIME_SCHEMA, self.name("flush")),
+        )
+
+    def changed(self, source: Source, event: str) -> q.Fragment:
+        """Some row came or went, or some column that is read changed."""
+        alive = q.sql(" WHERE {l} > 0", l=q.ident(source.live)) if source.live else q.EMPTY
+        if event != "update":
+            table = q.Fragment("ivm_new" if event == "insert" else "ivm_old")
+            return q.sql("EXISTS (SELECT 1 FROM {t}{a})", t=table, a=alive)
+        types = {stored: column.type for scan in source.leaves for column, stored in scan.columns}
+        columns = [
+            q.ident(name) if types[name].exact else q.sql("{c}::text", c=q.ident(name)) for name in source.read_columns
+        ]
+        if not columns and not source.live:
+            return q.literal(False)
+        row = q.sql("ROW({c})", c=columns or [q.literal(1)])
+        return q.sql(
+            "ARRAY(SELECT {r} FROM ivm_old{a}) IS DISTINCT FROM ARRAY(SELECT {r} FROM ivm_new{a})", r=row, a=alive
+        )
+
+    def _direct(self, source: Source, event: str) -> q.Fragment:
+        change = self._direct_change(source, event)
+        steps = [*self._direct_locks(source, event), *self.node.store.apply(change, joint=False, event=event)]
+        if not self.replanned:
+            return render(steps)
+        counted = q.Fragment("ivm_old" if event == "delete" else "ivm_new")
+        return q.sql(
+            "IF (SELECT count(*) FROM (SELECT 1 FROM {t} LIMIT {over}) ivm_z) <= {few} THEN\n{static}\nELSE\n"
+            "PERFORM set_config('enable_seqscan', 'on', true);\n{replanned}\nEND IF;",
+            t=counted,
+            over=q.literal(SMALL_ROWS + 1),
+            few=q.literal(SMALL_ROWS),
+            static=render(steps),
+            replanned=render(steps, replanned=True),
+        )
+
+    # Deltas
+
+    def _direct_change(self, source: Source, event: str) -> Compiled:
+        def leaf(node: Relation) -> Compiled:
+            assert isinstance(node, Change)
+            return Compiled(_transition(node.scan, event), True)
+
+        return emit_delta(self.node.change(source), leaf)
+
+    def _joint_change(self) -> Compiled:
+        by_source = {source.name: self.spool(source) for source in self.node.sources}
+
+        def leaf(node: Relation) -> Compiled:
+            assert isinstance(node, Change | Before)
+            spooled = self._spooled(by_source[node.scan.source], node.scan)
+            if isinstance(node, Change):
+                return Compiled(spooled, True)
+            now = [*node.scan.select_list(), q.sql("1 AS {w}", w=q.ident(WEIGHT))]
+            gone = [*(q.ident(name) for name in node.scan.names), q.sql("-{w}", w=q.ident(WEIGHT))]
+            return Compiled(
+                q.sql(
+                    "SELECT {now} FROM {t}{alive} UNION ALL SELECT {gone} FROM ({spooled}) ivm_o",
+                    now=now,
+                    t=q.qualified(*node.scan.source),
+                    alive=node.scan.alive(),
+                    gone=gone,
+                    spooled=spooled,
+                ),
+                True,
+            )
+
+        inner = emit_delta(self.node.joint_change(), leaf)
+        return Compiled(q.sql("WITH {s} {i}", s=self._spool_ctes(), i=inner.select), True)
+
+    def _spool_ctes(self) -> list[q.Fragment]:
+        return [
+            q.sql("{n} AS MATERIALIZED ({r})", n=q.Fragment(f"ivm_s{spool.source.number}"), r=spool.relation())
+            for spool in self.spools
+        ]
+
+    def _spooled(self, spool: Spool, scan: Scan) -> q.Fragment:
+        columns = [
+            q.sql("{c} AS {n}", c=spool.column(stored), n=q.ident(column.name)) for column, stored in scan.columns
+        ]
+        return q.sql(
+            "SELECT {c} FROM {t}", c=[*columns, q.ident(WEIGHT)], t=q.Fragment(f"ivm_s{spool.source.number}")
+        )
+
+    # Locks
+
+    def _direct_locks(self, source: Source, event: str) -> tuple[Step, ...]:
+        if self.node.locks is None:
+            return ()
+        plan = self.node.locks
+        keys = []
+        for scan in source.leaves:
+            columns = self._role_columns(plan, scan)
+            keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=_transition(scan, event)))
+        roles = {plan.roles[scan.leaf].parent for scan in source.leaves}
+        return self._lock(q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
+
+    def _joint_locks(self) -> tuple[Step, ...]:
+        if self.node.locks is None:
+            return ()
+        keys = []
+        for spool in self.spools:
+            for scan in spool.source.leaves:
+                keys.append(
+                    q.sql(
+                        "SELECT {c} FROM ({t}) ivm_k",
+                        c=self._role_columns(self.node.locks, scan),
+                        t=self._spooled(spool, scan),
+                    )
+                )
+        rows = q.sql("WITH {s} {k}", s=self._spool_ctes(), k=q.join(" UNION ALL ", keys))
+        return self._lock(rows, share=True, whole=True)
+
+    def _role_columns(self, plan: LockPlan, scan: Scan) -> list[q.Fragment]:
+        role = plan.roles[scan.leaf]
+        return [q.sql("{b} AS b", b=role.bucket()), q.sql("{p} AS ivm_parent", p=q.literal(role.parent))]
+
+    def _lock(self, rows: q.Fragment, *, share: bool, whole: bool) -> tuple[Step, ...]:
+        """Bump the buckets of the rows' keys, in order, in statements of their own before the delta is computed."""
+        mine = q.sql(
+            "b = ANY({v}) AND st = pg_backend_pid() % {n}", v=variable("ivm_share"), n=q.literal(STRIPES)
+        )
+        every = q.sql("b = ANY({v})", v=variable("ivm_whole"))
+        if share and whole:
+            buckets = Run(
+                q.sql(
+                    "SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent), array_agg(DISTINCT b) FILTER "
+                    "(WHERE ivm_parent) FROM ({rows}) ivm_b WHERE b IS NOT NULL",
+                    rows=rows,
+                ),
+                ("ivm_share", "ivm_whole"),
+            )
+            where = q.sql("({m}) OR {e}", m=mine, e=every)
+            any_ = q.Fragment("ivm_share IS NOT NULL OR ivm_whole IS NOT NULL")
+            one = q.literal(False)
+        else:
+            name = "ivm_share" if share else "ivm_whole"
+            buckets = Run(
+                q.sql("SELECT array_agg(DISTINCT b) FROM ({rows}) ivm_b WHERE b IS NOT NULL", rows=rows), (name,)
+            )
+            where, any_ = (mine if share else every), q.Fragment(f"{name} IS NOT NULL")
+            one = q.Fragment(f"cardinality({name}) = 1") if share else q.literal(False)
+        order = Run(
+            q.sql("SELECT 1 FROM {t} WHERE {w} ORDER BY b, st FOR NO KEY UPDATE", t=self.locks, w=where)
+        )
+        bump = Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {w}", t=self.locks, w=where))
+        ordered: tuple[Step, ...] = (order,) if one.text == "false" else (When(q.sql("NOT {o}", o=one), (order,)),)
+        return (buckets, When(any_, (*ordered, bump)))
+
+    # Triggers
+
+    def triggers(self) -> list[TriggerSpec]:
+        """All triggers of the node on all its sources."""
+        enter = self.enter()
+        found = []
+        for source in self.node.sources:
+            for relation in source.relations:
+                if self.node.counted:
+                    events = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+                    found.append(
+                        TriggerSpec(self._trigger_name(source, "enter"), *relation, "BEFORE", events, enter)
+                    )
+                for event in EVENTS:
+                    old, new = _NEEDS[event]
+                    name = self._trigger_name(source, event)
+                    function = self.after(source, event)
+                    found.append(TriggerSpec(name, *relation, "AFTER", (event.upper(),), function, old, new))
+                name = self._trigger_name(source, "truncate")
+                found.append(TriggerSpec(name, *relation, "AFTER", ("TRUNCATE",), self.truncated(source)))
+        return found
+
+    def _trigger_name(self, source: Source, event: str) -> str:
+        return names.shorten(f"ivm_{self.name(source.number, event)}")
+
+    def needs_lock_table(self) -> int:
+        """Number of buckets to create; 0 for none."""
+        store = self.node.store
+        size = self.node.locks.size if self.node.locks else 0
+        if isinstance(store, BagStore):
+            return max(size, store.lock_base + 128)
+        return size or (1 if hasattr(store, "lock_table") else 0)
+
+
+def _transition(scan: Scan, event: str) -> q.Fragment:
+    """The weighted change of a scan from the transition tables."""
+    parts = []
+    for table, weight in (("ivm_old", -1), ("ivm_new", 1)):
+        if table in _NEEDS[event]:
+            columns = [*scan.select_list(), q.sql("{n} AS {w}", n=q.literal(weight), w=q.ident(WEIGHT))]
+            parts.append(q.sql("SELECT {c} FROM {t}{a}", c=columns, t=q.Fragment(table), a=scan.alive()))
+    return q.join(" UNION ALL ", parts)

@@ -1,0 +1,277 @@
+"""MaintenancePlan → Installation: everything that is put into the database, as a value to print, compare, install."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..errors import Reason
+from ..ir.relation import Column
+from ..maintenance.levels import lock_table
+from ..maintenance.locks import STRIPES
+from ..maintenance.plan import MaintenancePlan
+from ..maintenance.stores import BagStore, Store, StoredColumn
+from ..operators import Opaque
+from ..options import Options
+from ..pg import names
+from ..pg import sql as q
+from ..pg.catalog import Catalog
+from .capture import Capture
+from .marks import mark_triggers
+from .objects import Function, TriggerSpec
+from .plpgsql import block, render
+
+COMPILER_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One view, compiled.
+
+    `strategy` is "incremental" or "full", `reasons` say why. `stores` are its tables, the view's own last; `captures`
+    the trigger functions by store; `triggers` all triggers, on sources and on its own tables.
+    """
+
+    options: Options
+    canonical_sql: str
+    user_sql: str
+    strategy: str
+    reasons: tuple[Reason, ...]
+    stores: tuple[Store, ...]
+    functions: tuple[Function, ...]
+    triggers: tuple[TriggerSpec, ...]
+    sources: tuple[tuple[str, str], ...]
+    lock_tables: tuple[tuple[str, int], ...] = ()
+    spool_tables: tuple[tuple[str, str], ...] = ()  # name, CREATE statement
+    plan: MaintenancePlan | None = None
+
+    @property
+    def prefix(self) -> str:
+        return names.prefix(self.options.schema, self.options.name)
+
+    @property
+    def store(self) -> Store:
+        return self.stores[-1]
+
+    @property
+    def columns(self) -> tuple[StoredColumn, ...]:
+        """The view's own columns, in the query's order."""
+        return self.store.visible
+
+    @property
+    def public_view(self) -> bool:
+        """A SELECT-only view stands over the table, which has hidden columns."""
+        return (self.store.table_schema, self.store.table) != (self.options.schema, self.options.name)
+
+    @property
+    def definition_view(self) -> str:
+        return names.derived(self.prefix, "query")
+
+    @cached_property
+    def hash(self) -> str:
+        """Changes with the user's definition, the options or the compiler, not with PostgreSQL's way of printing."""
+        parts = (COMPILER_VERSION, self.user_sql, json.dumps(repr(self.options)), self.strategy)
+        return names.digest(*parts) + names.digest(*reversed(parts))
+
+    # Statements
+
+    def statements(self) -> list[str]:
+        """The whole script, in order, to be run in one READ COMMITTED transaction.
+
+        Sources are locked against writers before the first row is read: a fill that read before the triggers were
+        there would miss what was committed in between.
+        """
+        return [*self.lock_statements(), *self.table_statements(), *self.function_statements(), *self.trigger_statements()]
+
+    def lock_statements(self) -> list[str]:
+        """Keep writers out of the sources until the triggers are there."""
+        tables = [q.qualified(*name) for name in self.sources]
+        return [q.sql("LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE", t=tables).text] if tables else []
+
+    def table_statements(self) -> list[str]:
+        """The definition, the filled tables with their indexes, lock buckets, spools."""
+        found = [
+            q.sql("CREATE SCHEMA IF NOT EXISTS {s}", s=q.ident(names.RUNTIME_SCHEMA)).text,
+            self.definition_statement(),
+        ]
+        for store in self.stores:
+            found += self._store_statements(store)
+        for name, buckets in self.lock_tables:
+            found += _lock_table_statements(name, buckets)
+        found += [create for _, create in self.spool_tables]
+        if self.public_view:
+            columns = [q.ident(c.name) for c in self.columns]
+            view = q.qualified(self.options.schema, self.options.name)
+            found.append(q.sql("CREATE VIEW {v} AS SELECT {c} FROM {t}", v=view, c=columns, t=self.store.target).text)
+        return found
+
+    def definition_statement(self) -> str:
+        """The query as an ordinary view: PostgreSQL then refuses DDL that would break it, and `verify` reads it."""
+        view = q.qualified(names.RUNTIME_SCHEMA, self.definition_view)
+        return q.sql("CREATE OR REPLACE VIEW {v} AS {s}", v=view, s=q.Fragment(self.canonical_sql)).text
+
+    def _store_statements(self, store: Store) -> list[str]:
+        fill = store.fill()
+        if store.surrogate:
+            fill = q.sql(
+                "SELECT ivm_f.*, row_number() OVER () AS {id} FROM ({fill}) ivm_f", id=q.ident(store.surrogate), fill=fill
+            )
+        found = [q.sql("CREATE TABLE {t} AS {fill}", t=store.target, fill=fill).text]
+        found += [index.text for index in store.indexes()]
+        if store.surrogate:
+            column = q.ident(store.surrogate)
+            found += [
+                q.sql("ALTER TABLE {t} ALTER {c} SET NOT NULL", t=store.target, c=column).text,
+                q.sql("ALTER TABLE {t} ALTER {c} ADD GENERATED BY DEFAULT AS IDENTITY", t=store.target, c=column).text,
+                q.sql(
+                    "SELECT setval(pg_get_serial_sequence({name}, {c}), greatest(max({col}), 1), max({col}) IS NOT NULL) FROM {t}",
+                    name=q.literal(store.target.text), c=q.literal(store.surrogate), col=column, t=store.target,
+                ).text,
+                q.sql("ALTER TABLE {t} ADD PRIMARY KEY ({c})", t=store.target, c=column).text,
+            ]  # fmt: skip
+        return found
+
+    def function_statements(self) -> list[str]:
+        return [text for function in self.functions for text in function.statements()]
+
+    def trigger_statements(self) -> list[str]:
+        """Triggers, their functions first where they have one of their own."""
+        found: dict[str, None] = {}
+        for spec in self.triggers:
+            found |= dict.fromkeys(spec.statements())
+        return [*found, *self.guard_statements()]
+
+    def guard_statements(self) -> list[str]:
+        """The view's tables refuse direct writes; maintenance writes from inside triggers, at depth ≥ 1."""
+        return [
+            q.sql(
+                "CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {t} "
+                "FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {f}({name})",
+                t=store.target,
+                f=q.qualified(names.RUNTIME_SCHEMA, "refuse_write"),
+                name=q.literal(self.options.name),
+            ).text
+            for store in self.stores
+        ]
+
+    def objects(self) -> dict[str, list[str]]:
+        """Names of everything in our schema that belongs to the view, for uninstalling."""
+        tables = [s.table for s in self.stores if s.table_schema == names.RUNTIME_SCHEMA]
+        tables += [name for name, _ in self.lock_tables] + [name for name, _ in self.spool_tables]
+        functions = {f.name: f.signature.text for f in self.functions}
+        functions |= {spec.function.name: spec.function.signature.text for spec in self.triggers}
+        return {"tables": tables, "functions": list(functions.values())}
+
+    def replace_functions(self) -> list[str]:
+        """Functions that compute each level anew, inputs first."""
+        return [f.signature.text for f in self.functions if f.name.endswith("_replace")]
+
+    def locks(self) -> tuple[str, ...]:
+        """What a write locks, in words."""
+        if self.plan is None:
+            return ("a write only marks the view stale",)
+        found = []
+        for node in self.plan.nodes:
+            if node.store.key and node.store.live:
+                found.append(f"group rows of {node.store.table}, in key order")
+            if node.locks:
+                found += node.locks.text
+        return tuple(dict.fromkeys(found)) or ("only the rows that are written",)
+
+    def __str__(self) -> str:
+        return ";\n\n".join(self.statements()) + ";"
+
+
+def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, options: Options) -> Installation:
+    """Installation of a plan: immediate maintenance, or marks when the view is refreshed by hand."""
+    if options.mode == "manual":
+        return _marked(sql, catalog, options, "incremental", plan.reasons)
+    prefix = names.prefix(options.schema, options.name)
+    captures = [Capture(node, prefix) for node in plan.nodes]
+    functions: list[Function] = []
+    for capture in captures:
+        functions.append(capture.replace())
+        if capture.node.counted:
+            functions.append(capture.flush())
+    own = {(store.table_schema, store.table) for store in (node.store for node in plan.nodes)}
+    sources = dict.fromkeys(s.name for node in plan.nodes for s in node.sources if s.name not in own)
+    return Installation(
+        options=options,
+        canonical_sql=sql,
+        user_sql=catalog.user_sql or sql,
+        strategy="incremental",
+        reasons=plan.reasons,
+        stores=tuple(node.store for node in plan.nodes),
+        functions=tuple(functions),
+        triggers=tuple(spec for capture in captures for spec in capture.triggers()),
+        sources=tuple(sources),
+        lock_tables=tuple(
+            (lock_table(prefix, c.node.number), c.needs_lock_table()) for c in captures if c.needs_lock_table()
+        ),
+        spool_tables=tuple((spool.table, spool.create()) for c in captures for spool in c.spools),
+        plan=plan,
+    )
+
+
+def install_full(sql: str, catalog: Catalog, options: Options, reasons: tuple[Reason, ...]) -> Installation:
+    """Installation of a view that is refreshed in full; writes only mark it stale."""
+    return _marked(sql, catalog, options, "full", reasons)
+
+
+def _marked(
+    sql: str, catalog: Catalog, options: Options, strategy: str, reasons: tuple[Reason, ...]
+) -> Installation:
+    prefix = names.prefix(options.schema, options.name)
+    outputs = options.columns or tuple(c.name for c in catalog.outputs)
+    definition = (names.RUNTIME_SCHEMA, names.derived(prefix, "query"))
+    columns = tuple(
+        (Column(name, c.type, c.not_null), c.name) for name, c in zip(outputs, catalog.outputs, strict=True)
+    )
+    locks = lock_table(prefix, 1)
+    store = BagStore(
+        *options.storage(prefix), Opaque(definition, columns), options.surrogate, q.qualified(names.RUNTIME_SCHEMA, locks)
+    )
+    replace = Function(
+        names.RUNTIME_SCHEMA,
+        names.derived(prefix, 1, "replace"),
+        "",
+        _replace_body(store),
+        (("ivm.maintaining", "'on'"),),
+        "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint",
+    )
+    return Installation(
+        options=options,
+        canonical_sql=sql,
+        user_sql=catalog.user_sql or sql,
+        strategy=strategy,
+        reasons=reasons,
+        stores=(store,),
+        functions=(replace,),
+        triggers=tuple(mark_triggers(prefix, (options.schema, options.name), catalog.base_tables)),
+        sources=tuple(catalog.base_tables),
+    )
+
+
+def _replace_body(store: Store) -> q.Fragment:
+    body = q.sql(
+        "LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE;\n{replace}",
+        t=store.target, replace=render([store.replace()], replanned=True),
+    )  # fmt: skip
+    return block((), body)
+
+
+def _lock_table_statements(name: str, buckets: int) -> list[str]:
+    table = q.qualified(names.RUNTIME_SCHEMA, name)
+    return [
+        q.sql(
+            "CREATE TABLE {t} (b integer, st integer, ver bigint NOT NULL DEFAULT 0, PRIMARY KEY (b, st)) "
+            "WITH (fillfactor = 20)",
+            t=table,
+        ).text,
+        q.sql(
+            "INSERT INTO {t} (b, st) SELECT b, st FROM generate_series(0, {n}) b, generate_series(0, {k}) st",
+            t=table, n=q.literal(buckets - 1), k=q.literal(STRIPES - 1),
+        ).text,
+    ]  # fmt: skip
+

@@ -1,0 +1,41 @@
+"""Marks: triggers that only say "stale", for views that are refreshed in full or by hand.
+
+The mark is a row of its own per transaction, inserted without a conflict target: updating a flag would make
+concurrent writers wait for each other.
+"""
+
+from __future__ import annotations
+
+from ..pg import names
+from ..pg import sql as q
+from .objects import Function, TriggerSpec
+from .plpgsql import block
+
+_TABLES = {"INSERT": ("", "ivm_new"), "UPDATE": ("ivm_old", "ivm_new"), "DELETE": ("ivm_old", "")}
+
+
+def mark_triggers(prefix: str, view: tuple[str, str], tables: tuple[tuple[str, str], ...]) -> list[TriggerSpec]:
+    """Triggers on each table that mark the view stale once per transaction."""
+    setting = q.literal(f"ivm.m{prefix[-8:]}")
+    found = []
+    for event in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
+        old, new = _TABLES.get(event, ("", ""))
+        some = q.sql("EXISTS (SELECT 1 FROM {t}) AND ", t=q.Fragment(new or old)) if old or new else q.EMPTY
+        body = q.sql(
+            "IF {some}current_setting({setting}, true) IS DISTINCT FROM pg_current_xact_id()::text THEN\n"
+            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
+            "lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\n"
+            "PERFORM set_config({setting}, pg_current_xact_id()::text, true);\nEND IF;\nRETURN NULL;",
+            some=some,
+            setting=setting,
+            stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
+            schema=q.literal(view[0]),
+            name=q.literal(view[1]),
+        )
+        function = Function(
+            names.RUNTIME_SCHEMA, names.derived(prefix, "mark", event.lower()), "trigger", block((), body)
+        )
+        for table in tables:
+            name = names.shorten(f"ivm_{function.name}")
+            found.append(TriggerSpec(name, *table, "AFTER", (event,), function, old, new))
+    return found

@@ -1,0 +1,57 @@
+"""Steps → plpgsql text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..ir.statement import Replan, Run, Step, When, variables_in, with_names, with_parameters
+from ..pg import sql as q
+from ..pg.names import digest
+
+
+def dollar_quoted(text: str, tag: str) -> str:
+    """`$tag$text$tag$`, with another tag when the text contains this one."""
+    while f"${tag}$" in text:
+        tag = f"{tag}_{digest(text)}"
+    return f"${tag}${text}${tag}$"
+
+
+def render(steps: Iterable[Step], *, replanned: bool = False) -> q.Fragment:
+    """The steps as plpgsql statements; `replanned`: every statement is planned at each call (EXECUTE)."""
+    return q.join("\n", [_step(step, replanned) for step in steps])
+
+
+def _step(step: Step, replanned: bool) -> q.Fragment:
+    if isinstance(step, Replan):
+        return _execute(step.statement)
+    if isinstance(step, Run):
+        return _execute(step) if replanned else _static(step)
+    then = render(step.then, replanned=replanned)
+    if not step.otherwise:
+        return q.sql("IF {c} THEN\n{t}\nEND IF;", c=step.condition, t=then)
+    otherwise = render(step.otherwise, replanned=replanned)
+    return q.sql("IF {c} THEN\n{t}\nELSE\n{o}\nEND IF;", c=step.condition, t=then, o=otherwise)
+
+
+def _static(run: Run) -> q.Fragment:
+    text = with_names(run.sql).text
+    if run.into:
+        return q.Fragment(f"{text} INTO {', '.join(run.into)};")
+    if text.startswith("SELECT "):
+        text = "PERFORM " + text.removeprefix("SELECT ")
+    return q.Fragment(f"{text};")
+
+
+def _execute(run: Run) -> q.Fragment:
+    text = dollar_quoted(with_parameters(run.sql).text, "ivm_q")
+    into = f" INTO {', '.join(run.into)}" if run.into else ""
+    used = variables_in(run.sql)
+    using = f" USING {', '.join(used)}" if used else ""
+    return q.Fragment(f"EXECUTE {text}{into}{using};")
+
+
+def block(declarations: Iterable[tuple[str, str]], body: q.Fragment) -> q.Fragment:
+    """DECLARE … BEGIN … END."""
+    declared = "".join(f"  {name} {type_};\n" for name, type_ in declarations)
+    head = f"DECLARE\n{declared}" if declared else ""
+    return q.Fragment(f"{head}BEGIN\n{body.text}\nEND")

@@ -1,0 +1,1 @@
+"""The database half: analyse a query, install, refresh and verify views."""

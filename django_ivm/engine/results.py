@@ -1,0 +1,106 @@
+"""What the engine answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a view is refreshed in full, or a note on how it is kept (code `WHOLE`)."""
+
+    code: str
+    message: str
+    hint: str = ""
+    location: str = ""
+
+    def __str__(self) -> str:
+        where = f" ({self.location})" if self.location else ""
+        hint = f"\n      hint: {self.hint}" if self.hint else ""
+        return f"{self.code}: {self.message}{where}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """One refresh. `deltas` counts applied change rows; `duration` is in seconds."""
+
+    view: str
+    strategy: str
+    reason: str
+    deltas: int
+    inserted: int
+    updated: int
+    deleted: int
+    duration: float
+    failed: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """View against query, both ways: rows `missing` from the view, rows `unexpected` in it, `rows` in the view."""
+
+    ok: bool
+    missing: int
+    unexpected: int
+    rows: int
+    examples: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a view is kept; `str()` is for people."""
+
+    strategy: str
+    mode: str
+    reasons: tuple[Reason, ...]
+    tree: str
+    sql: str
+    locks: tuple[str, ...]
+    stages: dict[str, str] = field(default_factory=dict, repr=False)
+    trace: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        lines = [f"strategy: {self.strategy}", f"mode: {self.mode}"]
+        if self.reasons:
+            lines.append("reasons:")
+            lines += [f"  - {reason}" for reason in self.reasons]
+        lines += ["plan:", *(f"  {line}" for line in self.tree.splitlines())]
+        lines += ["locks:", *(f"  - {lock}" for lock in self.locks)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewStatus:
+    """State of an installed view. `pending` counts unapplied change rows, `size` is in bytes."""
+
+    installed: bool
+    outdated: bool
+    stale: bool
+    mode: str
+    strategy: str
+    pending: int = 0
+    lag: timedelta | None = None
+    last_refresh: datetime | None = None
+    rows: int | None = None
+    size: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "installed": self.installed,
+            "outdated": self.outdated,
+            "stale": self.stale,
+            "mode": self.mode,
+            "strategy": self.strategy,
+            "pending": self.pending,
+            "lag": self.lag.total_seconds() if self.lag else None,
+            "last_refresh": self.last_refresh.isoformat() if self.last_refresh else None,
+            "rows": self.rows,
+            "size": self.size,
+        }

@@ -1,0 +1,41 @@
+"""`ivm_explain`: how a view is kept, and why not incrementally when it isn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
+
+from ...errors import IVMError
+from ..selection import Target, ViewCommand
+
+STAGES = ("ast", "ir", "plan", "sql")
+
+
+class Command(ViewCommand):
+    help = "Explain views: strategy, reasons, operators, locks, SQL."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--stage", choices=STAGES, help="Show one stage of the compilation.")
+        parser.add_argument("--trace", action="store_true", help="Show every step of the compilation.")
+        parser.add_argument("--json", action="store_true", help="For programs.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = []
+        for target in self.targets(options):
+            try:
+                found.append((target, self._explain(target, options)))
+            except (IVMError, DatabaseError) as error:
+                raise CommandError(f"{target.label}: {error}") from error
+        if options["json"]:
+            self.json([{"view": target.label, "table": target.name, "explanation": what} for target, what in found])
+            return
+        for target, what in found:
+            if len(found) > 1:
+                self.stdout.write(self.style.MIGRATE_HEADING(target.label))
+            self.stdout.write(str(what))
+
+    def _explain(self, target: Target, options: dict[str, Any]) -> Any:
+        return target.handle().explain()

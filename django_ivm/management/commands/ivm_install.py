@@ -1,0 +1,109 @@
+"""`ivm_install`: make the database hold the declared views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError, connections
+
+from ...errors import IVMError
+from ..selection import Target, ViewCommand, progress
+
+
+class Command(ViewCommand):
+    help = "Install the views that are missing or outdated, and fill them. Installing twice changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--check", action="store_true", help="Change nothing; exit 1 when a view is missing or outdated."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be done, change nothing.")
+        parser.add_argument("--sql", action="store_true", help="Print the script, run nothing.")
+        parser.add_argument(
+            "--prune", action="store_true", help="Also remove views whose models are no longer in the code."
+        )
+        parser.add_argument("--online", action="store_true", help="Fill without blocking writers.")
+        parser.add_argument(
+            "--grant", action="append", default=[], metavar="ROLE", help="Give a role SELECT. Repeatable."
+        )
+        parser.add_argument("--no-progress", action="store_true", help="No progress bar.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from ...engine import install
+
+        if options["online"]:
+            raise CommandError("--online is not available yet: install at a quiet time, without it.")
+        self.connection = connections[options["database"]]
+        self.grants = tuple(options["grant"])
+        targets = self.targets(options)
+        orphans = [target for target in targets if target.orphan]
+        wanted = [target for target in targets if not target.orphan]
+        if options["sql"]:
+            self._print_script(wanted)
+        elif options["check"] or options["dry_run"]:
+            self._compare(wanted, orphans, options)
+        else:
+            self._install(wanted, options)
+            if options["prune"]:
+                for target in reversed(orphans):
+                    install.uninstall(target.name, self.connection, schema=target.schema, cascade=True)
+                    self.note(options, f"{target.installed.label} ({target.name}): removed")
+
+    def _print_script(self, targets: list[Target]) -> None:
+        from ...engine import install
+
+        for target in targets:
+            try:
+                compiled = install.plan(target.spec(self.grants), self.connection)
+            except (IVMError, DatabaseError) as error:
+                raise CommandError(f"{target.label}: {error}") from error
+            self.stdout.write(f"-- {target.label}")
+            for statement in compiled.statements():
+                self.stdout.write(f"{statement.rstrip().rstrip(';')};\n")
+
+    def _compare(self, targets: list[Target], orphans: list[Target], options: dict[str, Any]) -> None:
+        from ...engine import install
+
+        rows, failed = [], False
+        for target in targets:
+            try:
+                state = install.state(target.spec(self.grants), self.connection).value
+            except (IVMError, DatabaseError) as error:
+                state, failed = "error", True
+                self.fail(target, error)
+            rows.append((target.label, target.name, state))
+        rows += [(target.installed.label, target.name, "orphan") for target in orphans]
+        if options["verbosity"] >= 1:
+            self.table(("view", "table", "state"), rows)
+        todo = [state for _, _, state in rows if state not in (install.InstallState.INSTALLED.value, "orphan")]
+        if options["prune"]:
+            todo += ["orphan"] * len(orphans)
+        if failed or (options["check"] and todo):
+            raise CommandError(f"{len(todo)} of {len(rows)} views need ivm_install.")
+
+    def _install(self, targets: list[Target], options: dict[str, Any]) -> None:
+        from ...engine import install
+
+        changed, failures = 0, 0
+        with progress(targets, options) as (walk, show):
+            for target in walk:
+                try:
+                    spec = target.spec(self.grants)
+                    before = install.state(spec, self.connection)
+                    if before != install.InstallState.INSTALLED:
+                        target.require_match()
+                        install.install(spec, self.connection, progress=show, trigger="command")
+                        changed += 1
+                except (IVMError, DatabaseError) as error:
+                    failures += 1
+                    self.fail(target, error)
+                    continue
+                if before == install.InstallState.INSTALLED:
+                    self.note(options, f"{target.label}: up to date", 2)
+                else:
+                    self.note(options, f"{target.label}: installed (was {before.value})")
+        if failures:
+            raise CommandError(f"{failures} of {len(targets)} views could not be installed.")
+        self.note(options, f"{changed} installed, {len(targets) - changed} up to date.")

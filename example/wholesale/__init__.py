@@ -1,0 +1,1 @@
+"""The shop: what it sells, to whom, and the views over it."""

@@ -1,0 +1,66 @@
+-- What every installation needs: our schema, the register of installed views, the marks of stale ones.
+-- Plain tables, no Django models: a flush of the test database must not empty them, a dump carries them along.
+
+CREATE SCHEMA IF NOT EXISTS django_ivm;
+
+COMMENT ON SCHEMA django_ivm IS 'Incrementally maintained views: their state, triggers'' functions and register.';
+
+CREATE TABLE IF NOT EXISTS django_ivm.view (
+    id              integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    view_schema     text NOT NULL,
+    view_name       text NOT NULL,
+    label           text NOT NULL,
+    mode            text NOT NULL,
+    strategy        text NOT NULL,
+    on_error        text NOT NULL,
+    reasons         jsonb NOT NULL,
+    definition      text NOT NULL,
+    canonical       text NOT NULL,
+    definition_view text NOT NULL,
+    definition_text text NOT NULL,
+    spec_hash       text NOT NULL,
+    hash            text NOT NULL,
+    storage_schema  text NOT NULL,
+    storage_name    text NOT NULL,
+    columns         jsonb NOT NULL,
+    hidden          jsonb NOT NULL,
+    key             jsonb NOT NULL,
+    live            text,
+    surrogate       text,
+    sources         jsonb NOT NULL,
+    depends_on      jsonb NOT NULL,
+    objects         jsonb NOT NULL,
+    replaces        jsonb NOT NULL,
+    triggers        jsonb NOT NULL,
+    locks           jsonb NOT NULL,
+    spec            jsonb NOT NULL,
+    detached        boolean NOT NULL DEFAULT false,
+    installed_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE (view_schema, view_name)
+);
+
+-- One row per transaction that made a view stale. Rows are only inserted, so that writers never wait for each other;
+-- a refresh deletes exactly those that its snapshot saw.
+CREATE TABLE IF NOT EXISTS django_ivm.stale (
+    view_schema text NOT NULL,
+    view_name   text NOT NULL,
+    xid         xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    reason      text NOT NULL,
+    marked_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX IF NOT EXISTS stale_view ON django_ivm.stale (view_schema, view_name);
+
+CREATE OR REPLACE FUNCTION django_ivm.refuse_write() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF current_setting('ivm.maintaining', true) IS DISTINCT FROM 'on' THEN
+        RAISE EXCEPTION '% is maintained from a query and takes no direct %', TG_ARGV[0], lower(TG_OP)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Write to the tables that the view reads.';
+    END IF;
+    RETURN NULL;
+END
+$body$;
+
+REVOKE ALL ON FUNCTION django_ivm.refuse_write() FROM PUBLIC;
