@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: compare the ways to keep a query's result fresh, in one run on the same data.
+"""``python -m benchmarks``: arguments, exit codes.
 
 Exit codes: 0 done (and, with --check, every goal reached), 1 a goal missed or a view wrong, 2 could not run.
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+
+import psycopg
+
+from django_ivm.errors import IVMError
 
 from . import goals, report, run, server
 from .arms import ARMS
@@ -24,7 +28,9 @@ def _keys(known: dict[str, object]) -> object:
         keys = tuple(dict.fromkeys(k.strip() for k in text.split(",") if k.strip()))
         unknown = [k for k in keys if k not in known]
         if unknown or not keys:
-            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown) or 'nothing'}; choose from {','.join(known)}")
+            raise argparse.ArgumentTypeError(
+                f"unknown: {', '.join(unknown) or 'nothing'}; choose from {','.join(known)}"
+            )
         return keys
 
     return parse
@@ -36,7 +42,9 @@ def _rows(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows") from None
     if rows < SMALLEST:
-        raise argparse.ArgumentTypeError(f"at least {SMALLEST} rows, below that only fixed costs are measured")
+        raise argparse.ArgumentTypeError(
+            f"at least {SMALLEST} rows, below that only fixed costs are measured"
+        )
     return rows
 
 
@@ -47,8 +55,12 @@ def _count(text: str) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
-    p.add_argument("--quick", action="store_true", help="100,000 rows and few rounds: under two minutes, rougher figures")
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Compare the ways to keep a query's result fresh."
+    )
+    p.add_argument(
+        "--quick", action="store_true", help="100,000 rows and few rounds: under two minutes, rougher figures"
+    )
     p.add_argument("--scale", type=_rows, metavar="ROWS", help="rows of the big table (default 1,000,000)")
     p.add_argument("--scenario", type=_keys(SCENARIOS), metavar="a,b", default=tuple(SCENARIOS),  # type: ignore[arg-type]
                    help="; ".join(f"{s.key}: {s.title}" for s in SCENARIOS.values()))  # fmt: skip
@@ -56,13 +68,19 @@ def parser() -> argparse.ArgumentParser:
                    help=f"strategies to compare (default all): {','.join(ARMS)}")  # fmt: skip
     p.add_argument("--rounds", type=_count, metavar="N", help="rounds of each order of statements")
     p.add_argument("--raw", action="store_true",
-                   help="time libpq alone, without psycopg's own work: stricter ratios for single rows")  # fmt: skip
+                   help="time libpq alone, without psycopg's own work")  # fmt: skip
     p.add_argument("--no-pin", action="store_true",
-                   help="let the scheduler place client and server, instead of on one CPU (a server of our own only)")  # fmt: skip
-    p.add_argument("--seed", type=_count, metavar="N", help="seed of the data written (default: drawn and printed)")
-    p.add_argument("--out", type=Path, default=HERE / "results", metavar="DIR", help="where JSON, Markdown and plots go")
+                   help="don't keep client and server on one CPU while writing")  # fmt: skip
+    p.add_argument(
+        "--seed", type=_count, metavar="N", help="seed of the data written (default: drawn and printed)"
+    )
+    p.add_argument(
+        "--out", type=Path, default=HERE / "results", metavar="DIR", help="where JSON, Markdown and plots go"
+    )
     p.add_argument("--check", action="store_true", help="exit 1, naming them, when goals are missed")
-    p.add_argument("--self-check", action="store_true", help="no figures: random tests of the views' correctness")
+    p.add_argument(
+        "--self-check", action="store_true", help="no figures: random tests of the views' correctness"
+    )
     p.add_argument("--no-concurrency", action="store_true", help="leave out the concurrent inserts")
     p.add_argument("--no-plot", action="store_true", help="no PNG")
     p.add_argument("--no-progress", action="store_true", help="no progress bar")
@@ -86,7 +104,7 @@ def options(args: argparse.Namespace) -> run.Options:
         refresh_rounds=2 if quick else 5,
         concurrency_rounds=1 if quick else 3,
         seconds=1 if quick else 2,
-        concurrent="" if args.no_concurrency else "b" if quick and "b" in args.scenario else "abcd",
+        concurrent="" if args.no_concurrency else _concurrent(args.scenario, quick=quick),
         held=not quick,
         memory=True,
         raw=args.raw,
@@ -94,6 +112,12 @@ def options(args: argparse.Namespace) -> run.Options:
         seed=args.seed or run.random_seed(),
         progress=not args.no_progress and sys.stderr.isatty(),
     )
+
+
+def _concurrent(keys: tuple[str, ...], *, quick: bool) -> str:
+    """The scenarios written concurrently: one over a table, one with join locks; others only if alone."""
+    few = "b" if quick else "ab"
+    return "".join(k for k in keys if k in few) or "".join(keys)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -117,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
     except WrongView as e:
         print(f"error: {e}", file=sys.stderr)
         return 1
-    except (BenchError, OSError) as e:
+    except (BenchError, IVMError, psycopg.Error, OSError) as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

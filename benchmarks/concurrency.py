@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 from psycopg import errors
 
@@ -37,7 +37,7 @@ def find_pgbench() -> str | None:
         beside = Path(embedded.find().directory) / "pgbench"
         if beside.exists():
             return str(beside)
-    except Exception:  # noqa: BLE001, S110 - any trouble means: look elsewhere
+    except Exception:  # noqa: BLE001 - any trouble means: look elsewhere
         pass
     return shutil.which("pgbench")
 
@@ -50,7 +50,10 @@ def cases(scenario: Scenario, *, held: bool) -> list[tuple[str, int, str, bool]]
         for label, text in scenario.inserts.items()
     ]
     if held:
-        found += [(f"8 clients, {label}, held {HELD_MS} ms", 8, text, True) for label, text in scenario.inserts.items()]
+        found += [
+            (f"8 clients, {label}, held {HELD_MS} ms", 8, text, True)
+            for label, text in scenario.inserts.items()
+        ]
     return found
 
 
@@ -63,7 +66,7 @@ def concurrency_rounds(
     held: bool,
     step: Callable[[str], None],
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Transactions a second, by case and arm: ``tps`` is the median of the rounds, ``failed`` the deadlocks and the like in all."""
+    """By case and arm: ``tps``, the median of the rounds, and ``failed``, deadlocks and the like in all."""
     pgbench = find_pgbench()
     tps: dict[tuple[str, str], list[float]] = defaultdict(list)
     failed: dict[tuple[str, str], int] = defaultdict(int)
@@ -78,7 +81,8 @@ def concurrency_rounds(
                 step(f"{scenario.key} {label}: {arm.label}")
     return {
         label: {
-            arm.key: {"tps": statistics.median(tps[label, arm.key]), "failed": failed[label, arm.key]} for arm in arms
+            arm.key: {"tps": statistics.median(tps[label, arm.key]), "failed": failed[label, arm.key]}
+            for arm in arms
         }
         for label, *_ in plan
     }
@@ -91,7 +95,7 @@ def _with_pgbench(
         script.write(f"BEGIN;\n{text};\n\\sleep {HELD_MS} ms\nCOMMIT;\n" if hold else f"{text};\n")
         script.flush()
         done = subprocess.run(
-            [pgbench, "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1)),
+            [pgbench, "-nM", "prepared", "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1)),
              "-T", str(seconds), "-f", script.name, arm.dsn],
             env={**os.environ, "PGOPTIONS": f"-c search_path={arm.schema},public -c synchronous_commit=off"},
             capture_output=True, text=True, check=False,
@@ -104,14 +108,14 @@ def _with_pgbench(
 
 
 def _with_threads(
-    pgbench: str,  # noqa: ARG001 - same call as the other
+    pgbench: str,
     arm: Arm,
     text: str,
     clients: int,
     seconds: int,
     hold: bool,
 ) -> tuple[float, int]:
-    """The same with Python threads, where pgbench is missing; Python itself is then the limit of the faster arms."""
+    """The same with threads, where pgbench is missing; Python itself then limits the faster arms."""
     done = [0] * clients
     failures = [0] * clients
     deadline = time.perf_counter() + seconds
@@ -121,7 +125,7 @@ def _with_threads(
         try:
             with arm.connect() as conn:
                 conn.prepare_threshold = 0
-                statement = cast("LiteralString", text.replace(":client_id", str(i)))
+                statement = text.replace(":client_id", str(i)).encode()
                 while time.perf_counter() < deadline:
                     try:
                         with conn.transaction():

@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, LiteralString, cast
+from typing import Literal
 
 from psycopg import sql
 
 Params = tuple[object, ...]
 Lookup = Callable[[str, Params], list[tuple[object, ...]]]
-"""Runs a SELECT on the unmaintained copy and returns its rows: for operations that must find their target first."""
+"""Runs a SELECT on the first arm's copy and returns its rows, for operations that must find their target."""
 
 Target = Literal["row", "bulk", "unread", ""]
 """Which of the goals checked by ``--check`` an operation belongs to; "" is measured and not judged."""
@@ -38,22 +38,26 @@ class Sizes:
     @classmethod
     def of(cls, rows: int) -> Sizes:
         """Sizes in proportion to ``rows`` of the big table; 1,000,000 gives 10,000 customers."""
-        return cls(rows, min(10_000, max(1, rows // 10)), max(20, rows // 100), min(1000, max(20, rows // 100)),
-                   min(1000, max(5, rows // 100)))  # fmt: skip
+        hundredth = max(20, rows // 100)
+        return cls(
+            rows,
+            bulk=min(10_000, rows // 10),
+            customers=hundredth,
+            products=min(1000, hundredth),
+            groups=min(1000, hundredth),
+        )
 
     def into(self, text: str) -> sql.Composed:
         """The SQL text with its sizes put in."""
-        return sql.SQL(cast("LiteralString", text)).format(
-            **{f.name: sql.Literal(getattr(self, f.name)) for f in fields(self)}
-        )
+        return sql.SQL(text).format(**{f.name: sql.Literal(getattr(self, f.name)) for f in fields(self)})
 
 
 @dataclass(slots=True)
 class Feed:
-    """Parameters for operations, drawn once from a seed so that every arm executes exactly the same statements.
+    """Parameters for operations, drawn from a seed, so that every arm executes the same statements.
 
-    The big table's ids start as 1..rows. Deletes consume the ids divisible by ten and updates use the others, so a
-    statement never hits nothing.
+    The big table's ids start as 1..rows. Deletes consume the ids divisible by ten, updates use the others:
+    no statement hits nothing.
     """
 
     sizes: Sizes
@@ -125,7 +129,9 @@ class Operation:
     params: Callable[[Feed, Lookup, int], list[Params]]
     bulk: bool = False
     target: Target = ""
-    share: float = 1.0  # of the usual number of repetitions, for statements that cost much more than a single row
+    share: float = (
+        1.0  # of the usual number of repetitions, for statements that cost much more than a single row
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Source tables, the query over them, the hand-written trigger for it, and what is done to the sources."""
+    """Source tables, the query over them, its hand-written triggers, and what is done to the sources."""
 
     key: str
     title: str
@@ -149,7 +155,9 @@ class Scenario:
     unique: tuple[str, ...]
     hand_sql: Path
     operations: tuple[Operation, ...]
-    inserts: dict[str, str] = field(default_factory=dict)  # label -> statement for concurrent single-row inserts
+    inserts: dict[str, str] = field(
+        default_factory=dict
+    )  # label -> statement for concurrent single-row inserts
     fuzz: tuple[str, ...] = ()  # statements the self-check draws from; :name is replaced by a random literal
 
 

@@ -1,8 +1,8 @@
-"""The data: made once as a master copy, then copied to each arm's schema with the same keys, indexes and statistics."""
+"""The data: made once, then copied to each arm's schema with the same keys, indexes and statistics."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -18,7 +18,7 @@ MASTER = "master"
 
 def _q(text: str) -> sql.SQL:
     """SQL text written in this package."""
-    return sql.SQL(cast("LiteralString", text))
+    return sql.SQL(text)
 
 
 def make_master(conn: psycopg.Connection, scenario: Scenario, sizes: Sizes) -> None:
@@ -39,7 +39,9 @@ def copy_to(conn: psycopg.Connection, scenario: Scenario, schema: str, *, empty:
     conn.execute("CREATE SEQUENCE ids START 10000000000")
     for table in scenario.tables:
         conn.execute(
-            sql.SQL("CREATE TABLE {} AS TABLE {}").format(sql.Identifier(table.name), sql.Identifier(MASTER, table.name))
+            sql.SQL("CREATE TABLE {} AS TABLE {}").format(
+                sql.Identifier(table.name), sql.Identifier(MASTER, table.name)
+            )
             + sql.SQL(" WITH NO DATA" if empty else "")
         )
         for statement in table.finish:
@@ -54,7 +56,7 @@ def drop(conn: psycopg.Connection, schema: str) -> None:
 
 
 def vacuum(conn: psycopg.Connection, schemas: list[str]) -> None:
-    """Remove dead rows from everything the arms own, between rounds: no arm shall pay for another's turn or for its own past."""
+    """Remove dead rows from everything the arms own: no round shall pay for the one before."""
     rows = conn.execute(
         "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relkind IN ('r', 'm') AND (n.nspname = ANY (%s) OR n.nspname LIKE 'django\\_ivm%%')",
@@ -94,5 +96,5 @@ def assert_equal(arm: Arm, scenario: Scenario, when: str) -> None:
         )
 
 
-class WrongView(BenchError):  # noqa: N818 - says what it is
+class WrongView(BenchError):
     """An arm's view differs from its query: its figures mean nothing."""

@@ -1,11 +1,11 @@
-"""What it costs to make a view (fill) and, for views that writes don't maintain, to bring it up to date (refresh)."""
+"""What it costs to make a view (fill), and to bring one up to date that writes don't (refresh)."""
 
 from __future__ import annotations
 
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 from . import data
 from .core import Feed, Scenario, Sizes
@@ -27,8 +27,8 @@ def fill_rounds(
 ) -> dict[str, dict[str, float]]:
     """Seconds to make each arm's view; leaves every view installed.
 
-    ``whole`` is the full call, ``fixed`` the same call over empty tables (planning, compiling, triggers), ``fill`` their
-    difference: what grows with the data.
+    ``whole`` is the full call, ``fixed`` the same call over empty tables (planning, compiling, triggers),
+    ``fill`` their difference: what grows with the data.
     """
     whole: dict[str, list[float]] = defaultdict(list)
     fixed: dict[str, list[float]] = defaultdict(list)
@@ -36,6 +36,8 @@ def fill_rounds(
     empties = {arm.key: type(arm)(arm.dsn, f"{arm.schema}_empty") for arm in stored}
     for empty in empties.values():
         data.copy_to(admin, scenario, empty.schema, empty=True)
+    for arm in (*stored, *empties.values()):
+        arm.run("SELECT 1")  # connects
     for number in range(rounds):
         for arm in turns(stored, number):
             empty = empties[arm.key]
@@ -46,6 +48,7 @@ def fill_rounds(
             whole[arm.key].append(timed(lambda a=arm: a.install(scenario)))  # type: ignore[misc]
             step(f"{scenario.key} fill: {arm.label}")
     for empty in empties.values():
+        empty.close()
         data.drop(admin, empty.schema)
     # The first call of a process also imports; with several rounds the median leaves it out.
     result = {}
@@ -59,7 +62,7 @@ def read_seconds(arm: Arm, scenario: Scenario) -> float:
     """Seconds the server needs to produce every row a reader of this arm would get, without sending them."""
     text = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) SELECT * FROM {arm.relation(scenario)}"
     with arm.connect() as conn:
-        row = conn.execute(cast("LiteralString", text).encode()).fetchone()
+        row = conn.execute(text.encode()).fetchone()
     assert row is not None
     plan: dict[str, Any] = row[0][0]
     return float(plan["Planning Time"] + plan["Execution Time"]) / 1000
@@ -74,7 +77,7 @@ def refresh_rounds(
     rounds: int,
     step: Callable[[str], None],
 ) -> dict[str, dict[str, float]]:
-    """Seconds, by arm: ``after 1`` and ``after bulk`` (refresh after so many rows changed) and ``read`` (every row of the view).
+    """Seconds, by arm: refresh ``after 1`` and ``after bulk`` rows changed, and ``read`` of every row.
 
     Arms whose view is exact after each write have only ``read``; without a view reading runs the query.
     """

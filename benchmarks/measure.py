@@ -1,4 +1,4 @@
-"""Rounds: every arm executes the same statements, in turns, so that whatever disturbs the machine disturbs all alike."""
+"""Rounds: every arm executes the same statements, in turns: what disturbs the machine disturbs all alike."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Samples:
 def one_cpu(*, wanted: bool) -> Iterator[int | None]:
     """Keep this process on one CPU; yields its number, or None where it isn't wanted or can't be done.
 
-    Client and server work in turns. Whether the scheduler puts them on one CPU or on two doubles the time of a short
-    statement (waking the other up), and which it does changes by the moment: by far the largest noise there is.
+    Client and server work in turns. A short statement takes twice as long when the scheduler puts them on two
+    CPUs (waking the other up), and where it puts them changes by the moment: the largest noise there is.
     """
     if not wanted or not hasattr(os, "sched_setaffinity"):
         yield None
@@ -70,8 +70,8 @@ def one_cpu(*, wanted: bool) -> Iterator[int | None]:
 class Session:
     """One connection with every statement of the scenario prepared.
 
-    ``raw`` executes through libpq alone; otherwise through psycopg, whose own work is in the time as it is in every
-    program that uses it. ``cpu``: where the server's process is put, see :func:`one_cpu`.
+    ``raw`` executes through libpq alone; otherwise through psycopg, whose own work is in the time as it is in
+    every program that uses it. ``cpu``: where the server's process is put, see :func:`one_cpu`.
     """
 
     def __init__(
@@ -102,13 +102,13 @@ class Session:
         """Seconds of one execution in its own transaction."""
         name = self.names[op.name]
         if self.raw:
-            values = [None if p is None else str(p).encode() for p in params]
+            values: Any = [None if p is None else str(p).encode() for p in params]
             start = time.perf_counter_ns()
             result = self.conn.pgconn.exec_prepared(name, values)
             elapsed = time.perf_counter_ns() - start
             self._expect(result, op)
             return elapsed / 1e9
-        # As text, because psycopg would send a small int and a big one as different types: two prepared statements.
+        # As text: psycopg sends a small int and a big one as different types, two prepared statements.
         texts = [None if p is None else str(p) for p in params]
         try:
             start = time.perf_counter_ns()
@@ -155,12 +155,17 @@ def write_rounds(
     def lookup(text: str, params: Params) -> list[tuple[object, ...]]:
         # The copies are equal at this moment, so what is found in the first holds in all.
         with arms[0].connect() as conn, conn.cursor() as cur:
-            result = conn.pgconn.exec_params(text.encode(), [None if p is None else str(p).encode() for p in params])
+            result = conn.pgconn.exec_params(
+                text.encode(), [None if p is None else str(p).encode() for p in params]
+            )
             if result.status != ExecStatus.TUPLES_OK:
                 raise BenchError(f"look-up failed: {result.error_message.decode(errors='replace')}")
             del cur
             return [
-                tuple(v.decode() if (v := result.get_value(i, j)) is not None else None for j in range(result.nfields))
+                tuple(
+                    v.decode() if (v := result.get_value(i, j)) is not None else None
+                    for j in range(result.nfields)
+                )
                 for i in range(result.ntuples)
             ]
 
@@ -197,7 +202,7 @@ def _single(
     number: int,
     repeat: int,
 ) -> None:
-    """One round of a single-row operation: a few executions of one arm, then of the next, and again from the start."""
+    """One round of a single-row operation: a few executions of one arm, then of the next, and so on."""
     todo = op.params(feed, lookup, WARM + max(CHUNK, int(repeat * op.share)))
     times: dict[str, list[float]] = defaultdict(list)
     for params in todo[:WARM]:

@@ -9,6 +9,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -43,7 +44,11 @@ def _log(ax: Axes, low: float, high: float) -> None:
     """A logarithmic axis of ratios with plain numbers on it, where the values span enough to need one."""
     if high / low > 8:
         ax.set_yscale("log")
-        ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if low <= t <= high]
+        ticks = [
+            t
+            for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+            if low <= t <= high
+        ]
         ax.set_yticks(ticks, [f"{t:g}×" for t in ticks])
         ax.minorticks_off()
         ax.set_ylim(low, high)
@@ -72,7 +77,9 @@ def _wrapped(label: str, width: int = 13) -> str:
 
 
 def _number(ax: Axes, x: float, y: float, text: str, above: float = 2) -> None:
-    ax.annotate(text, (x, y), xytext=(0, above), textcoords="offset points", ha="center", va="bottom", fontsize=7.5)
+    ax.annotate(
+        text, (x, y), xytext=(0, above), textcoords="offset points", ha="center", va="bottom", fontsize=7.5
+    )
 
 
 def _writes(result: dict[str, Any]) -> Figure:
@@ -89,10 +96,12 @@ def _writes(result: dict[str, Any]) -> Figure:
     for scenario, (left, right) in zip(scenarios, axes, strict=True):
         _write_panel(left, scenario, arms, bulk=False)
         _write_panel(right, scenario, arms, bulk=True)
-        left.set_title(f"{scenario['key']}. {scenario['title']}: single rows", loc="left", fontsize=11, fontweight="bold")
+        left.set_title(
+            f"{scenario['key']}. {scenario['title']}: single rows", loc="left", fontsize=11, fontweight="bold"
+        )
         right.set_title("statements over many rows", loc="left", fontsize=11, fontweight="bold")
         left.set_ylabel("time of the write ÷\nthe same without a view", fontsize=9)
-    handles = [Patch(color=COLORS[a], label=result["meta"]["arms"][a]) for a in arms]
+    handles: list[Artist] = [Patch(color=COLORS[a], label=result["meta"]["arms"][a]) for a in arms]
     handles += [
         Patch(color=NOISE, alpha=0.5, label="noise: no view, measured twice"),
         Line2D([], [], color="black", marker="D", markersize=5, linestyle="", markerfacecolor="white",
@@ -140,7 +149,10 @@ def _others(result: dict[str, Any]) -> Figure:
         left, right = panels[0], panels[-1]
         used |= _refresh_panel(left, scenario)
         left.set_title(
-            f"{scenario['key']}. {scenario['title']}: making, refreshing, reading", loc="left", fontsize=11, fontweight="bold"
+            f"{scenario['key']}. {scenario['title']}: making, refreshing, reading",
+            loc="left",
+            fontsize=11,
+            fontweight="bold",
         )
         left.set_ylabel("time ÷ running the query once", fontsize=9)
         if scenario["concurrency"]:
@@ -151,7 +163,9 @@ def _others(result: dict[str, Any]) -> Figure:
             right.set_axis_off()
     handles = [Patch(color=c, label=result["meta"]["arms"][a]) for a, c in COLORS.items() if a in used]
     if handles:
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
+        figure.legend(
+            handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9
+        )
     figure.supxlabel(report.headline(result), fontsize=8, color="#555555")
     return figure
 
@@ -181,9 +195,18 @@ def _refresh_panel(ax: Axes, scenario: dict[str, Any]) -> set[str]:
     order = [a for a in COLORS if a != "bare"]
     groups = [
         ("make the view", {a: fill[a]["whole"] / query for a in order if a in fill and a != "concurrently"}),
-        ("refresh after 1 row", {a: refresh[a]["after 1"] / query for a in order if "after 1" in refresh.get(a, {})}),
-        ("refresh after many", {a: refresh[a]["after bulk"] / query for a in order if "after bulk" in refresh.get(a, {})}),
-        ("read every row", {a: refresh[a]["read"] / query for a in order if a in refresh and a != "concurrently"}),
+        (
+            "refresh after 1 row",
+            {a: refresh[a]["after 1"] / query for a in order if "after 1" in refresh.get(a, {})},
+        ),
+        (
+            "refresh after many",
+            {a: refresh[a]["after bulk"] / query for a in order if "after bulk" in refresh.get(a, {})},
+        ),
+        (
+            "read every row",
+            {a: refresh[a]["read"] / query for a in order if a in refresh and a != "concurrently"},
+        ),
     ]
     groups = [(label, found) for label, found in groups if found]
     if not groups:
@@ -197,7 +220,9 @@ def _concurrency_panel(ax: Axes, scenario: dict[str, Any]) -> set[str]:
     for label, found in scenario["concurrency"].items():
         bare = found.get("bare", {}).get("tps")
         if bare:
-            groups.append((label, {a: v["tps"] / bare for a, v in found.items() if a in COLORS and a != "bare"}))
+            groups.append(
+                (label, {a: v["tps"] / bare for a, v in found.items() if a in COLORS and a != "bare"})
+            )
     groups = [(label, found) for label, found in groups if found]
     if not groups:
         ax.set_axis_off()

@@ -56,9 +56,18 @@ def grids(result: dict[str, Any]) -> list[Grid]:
 
 
 def _writes(scenario: dict[str, Any]) -> Grid:
-    arms = [arm for arm in scenario["writes"][0]["ms"] if arm not in ("bare", "again")] if scenario["writes"] else []
+    arms = (
+        [arm for arm in scenario["writes"][0]["ms"] if arm not in ("bare", "again")]
+        if scenario["writes"]
+        else []
+    )
     both = "immediate" in arms and "hand" in arms
-    head = ["write", "order", *(["immediate / hand"] if both else []), *(f"{SHORT[arm]} / no view" for arm in arms)]
+    head = [
+        "write",
+        "order",
+        *(["immediate / hand"] if both else []),
+        *(f"{SHORT[arm]} / no view" for arm in arms),
+    ]
     head += ["noise", "no view, ms"]
     rows = []
     for row in scenario["writes"]:
@@ -123,7 +132,15 @@ def _refresh(scenario: dict[str, Any]) -> Grid:
         )
     return Grid(
         f"{scenario['key']}. reading it all, and refreshing",
-        ["view", "read / query", "refresh after 1 row / query", "after many / query", "read, ms", "after 1, ms", "many, ms"],
+        [
+            "view",
+            "read / query",
+            "refresh after 1 row / query",
+            "after many / query",
+            "read, ms",
+            "after 1, ms",
+            "many, ms",
+        ],
         rows,
         "Without a view a read runs the query: 1.00×. Views kept by triggers need no refresh.",
     )
@@ -131,7 +148,7 @@ def _refresh(scenario: dict[str, Any]) -> Grid:
 
 def _concurrency(scenario: dict[str, Any]) -> Grid:
     cases = scenario["concurrency"]
-    arms = [arm for arm in next(iter(cases.values())) if arm not in ("bare",)]
+    arms = [arm for arm in next(iter(cases.values())) if arm != "bare"]
     rows = []
     for label, found in cases.items():
         bare = found.get("bare", {}).get("tps")
@@ -152,7 +169,8 @@ def _memory(memory: dict[str, Any]) -> Grid:
         return f"{value / 2**20:.0f} MB"
 
     rows = [
-        [moment, mb(memory["small"][moment]), mb(memory["big"][moment])] for moment in ("start", "create", "refresh")
+        [moment, mb(memory["small"][moment]), mb(memory["big"][moment])]
+        for moment in ("start", "create", "refresh")
     ]
     return Grid("Peak memory of the Python process", ["up to", "small view", "big view"], rows)
 
@@ -182,7 +200,9 @@ def show(result: dict[str, Any]) -> None:
         return
     console.print(headline(result))
     for grid in grids(result):
-        table = Table(title=grid.title, title_justify="left", caption=grid.note or None, caption_justify="left")
+        table = Table(
+            title=grid.title, title_justify="left", caption=grid.note or None, caption_justify="left"
+        )
         for i, name in enumerate(grid.head):
             table.add_column(name, justify="left" if i == 0 else "right", no_wrap=i == 0)
         for row in grid.rows:
@@ -196,7 +216,9 @@ def plain(result: dict[str, Any]) -> str:
     for grid in grids(result):
         widths = [max(len(row[i]) for row in [grid.head, *grid.rows]) for i in range(len(grid.head))]
         lines = [
-            "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+            "  ".join(
+                c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+            )
             for row in [grid.head, ["-" * w for w in widths], *grid.rows]
         ]
         parts.append("\n".join([grid.title, "", *lines, *([grid.note] if grid.note else [])]))
@@ -209,7 +231,9 @@ def markdown(result: dict[str, Any], misses: list[str] | None) -> str:
     for key, why in result["meta"]["skipped"].items():
         parts.append(f"Skipped {SHORT[key]}: {why}.")
     if misses is not None:
-        parts.append("\n".join(["Goals missed:", "", *(f"- {m}" for m in misses)]) if misses else "Every goal reached.")
+        parts.append(
+            "\n".join(["Goals missed:", "", *(f"- {m}" for m in misses)]) if misses else "Every goal reached."
+        )
     for grid in grids(result):
         lines = [
             "| " + " | ".join(grid.head) + " |",

@@ -1,4 +1,4 @@
-"""One benchmark run: for each scenario copy the data, fill, write, refresh, write concurrently, and compare every view."""
+"""One run: for each scenario copy the data, fill, write, refresh, write concurrently, compare every view."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .server import Place
 
 NOISE = "again"
+OURS = ("immediate", "manual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +112,23 @@ def run(place: Place, options: Options) -> dict[str, Any]:
         with psycopg.connect(place.dsn, autocommit=True) as admin:
             for scenario in options.scenarios:
                 result["scenarios"].append(_scenario(place, admin, arms, scenario, options, progress))
-            if options.memory and any(arm.key in ("immediate", "manual") for arm in arms):
+            if options.memory and any(arm.key in OURS for arm in arms):
                 progress.step("memory", 0)
                 result["memory"] = memory.measure(admin, place.dsn, options.rows)
     finally:
         progress.close()
-        if any(arm.key in ("immediate", "manual") for arm in arms):
-            from .arms.ivm import disconnect
-
-            disconnect()
+        disconnect(arms)
     return result
+
+
+def disconnect(arms: Sequence[Arm]) -> None:
+    """Let go of every connection, so that the benchmark's database can be dropped."""
+    for arm in arms:
+        arm.close()
+    if any(arm.key in OURS for arm in arms):
+        from .arms.ivm import disconnect as ours
+
+        ours()
 
 
 def available(place: Place, keys: Sequence[str]) -> tuple[list[Arm], dict[str, str]]:
@@ -136,7 +144,7 @@ def available(place: Place, keys: Sequence[str]) -> tuple[list[Arm], dict[str, s
             skipped[key] = why
         else:
             arms.append(arm)
-    ours = [arm.schema for arm in arms if arm.key in ("immediate", "manual")]
+    ours = [arm.schema for arm in arms if arm.key in OURS]
     if ours:
         from .arms.ivm import configure
 
@@ -166,13 +174,17 @@ def _scenario(
     # Another server's process numbers mean nothing here.
     with measure.one_cpu(wanted=options.pin and place.private) as cpu:
         samples = measure.write_rounds(
-            admin, taxed, scenario, sizes, feed, rounds=options.rounds, repeat=options.repeat, raw=options.raw, cpu=cpu,
+            admin, taxed, scenario, sizes, feed,
+            rounds=options.rounds, repeat=options.repeat, raw=options.raw, cpu=cpu,
             step=lambda text: progress.step(text, len(taxed)),
         )  # fmt: skip
     verified = _verify([arm for arm in arms if arm.maintained], scenario, "after the writes", progress)
 
     data.vacuum(admin, [arm.schema for arm in arms])
-    refresh = keeping.refresh_rounds(arms, scenario, sizes, feed, rounds=options.refresh_rounds, step=progress.step)
+    kept = [arm for arm in arms if arm.key != NOISE]
+    refresh = keeping.refresh_rounds(
+        kept, scenario, sizes, feed, rounds=options.refresh_rounds, step=progress.step
+    )
     verified |= _verify([arm for arm in arms if arm.stored], scenario, "after the refreshes", progress)
 
     concurrent: dict[str, Any] = {}
@@ -204,7 +216,9 @@ def _verify(arms: Sequence[Arm], scenario: Scenario, when: str, progress: Progre
     return {arm.key for arm in arms}
 
 
-def _writes(samples: measure.Samples, scenario: Scenario, sizes: Sizes, arms: Sequence[str]) -> list[dict[str, Any]]:
+def _writes(
+    samples: measure.Samples, scenario: Scenario, sizes: Sizes, arms: Sequence[str]
+) -> list[dict[str, Any]]:
     rows = []
     for op in scenario.operations:
         for order in ORDERS:
@@ -216,7 +230,9 @@ def _writes(samples: measure.Samples, scenario: Scenario, sizes: Sizes, arms: Se
                 "target": op.target,
                 "ms": {arm: 1000 * (samples.median(key) or 0) for arm, key in keys.items()},
                 "vs_bare": {},
-                "rounds_ms": {arm: [round(1000 * t, 4) for t in samples.rounds[key]] for arm, key in keys.items()},
+                "rounds_ms": {
+                    arm: [round(1000 * t, 4) for t in samples.rounds[key]] for arm, key in keys.items()
+                },
             }
             if "bare" in keys:
                 row["vs_bare"] = {a: samples.ratio(k, keys["bare"]) for a, k in keys.items() if a != "bare"}
@@ -237,7 +253,9 @@ def self_check(place: Place, options: Options, *, steps: int, seconds: float) ->
 
     chosen = [key for key in options.arms if ARMS[key].maintained]
     if not chosen:
-        raise BenchError("--self-check needs an arm whose view is kept by triggers: hand, immediate or pg_ivm")
+        raise BenchError(
+            "--self-check needs an arm whose view is kept by triggers: hand, immediate or pg_ivm"
+        )
     arms, skipped = available(place, chosen)
     lines = [f"skipped {ARMS[key].label}: {why}" for key, why in skipped.items()]
     progress = Progress(len(options.scenarios) * len(arms), shown=options.progress)
@@ -247,15 +265,18 @@ def self_check(place: Place, options: Options, *, steps: int, seconds: float) ->
                 for arm in arms:
                     progress.step(f"{scenario.key} {arm.label}", 0)
                     selfcheck.check(
-                        admin, arm, scenario, seed=options.seed, steps=steps, seconds=seconds, say=lines.append
+                        admin,
+                        arm,
+                        scenario,
+                        seed=options.seed,
+                        steps=steps,
+                        seconds=seconds,
+                        say=lines.append,
                     )
                     progress.step(f"{scenario.key} {arm.label}")
     finally:
         progress.close()
-        if any(arm.key == "immediate" for arm in arms):
-            from .arms.ivm import disconnect
-
-            disconnect()
+        disconnect(arms)
     return lines
 
 

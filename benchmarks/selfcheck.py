@@ -1,4 +1,4 @@
-"""Are the views right? Random statements, one at a time and from several connections at once, against the query itself."""
+"""Are the views right? Random statements, alone and from several connections, against the query itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors, sql
@@ -62,7 +62,7 @@ class Statements:
 
 
 def _execute(conn: psycopg.Connection, text: str) -> None:
-    conn.execute(cast("LiteralString", text).encode())
+    conn.execute(text.encode())
 
 
 def _fresh(admin: psycopg.Connection, arm: Arm, scenario: Scenario) -> None:
@@ -72,7 +72,7 @@ def _fresh(admin: psycopg.Connection, arm: Arm, scenario: Scenario) -> None:
 
 
 def alone(admin: psycopg.Connection, arm: Arm, scenario: Scenario, seed: int, steps: int) -> int:
-    """One connection, the view compared after every step; some steps are transactions of several statements, some rolled back.
+    """One connection, the view compared after every step, a transaction that is sometimes rolled back.
 
     :returns: how many steps changed something.
     :raises WrongView: the view differs; the message holds the statement.
@@ -113,7 +113,9 @@ def notices(admin: psycopg.Connection, arm: Arm, scenario: Scenario) -> None:
         raise BenchError(f"scenario {scenario.key}: the comparison did not notice a stale view")
 
 
-def together(admin: psycopg.Connection, arm: Arm, scenario: Scenario, seed: int, seconds: float, level: str) -> int:
+def together(
+    admin: psycopg.Connection, arm: Arm, scenario: Scenario, seed: int, seconds: float, level: str
+) -> int:
     """Five connections write at once under one isolation level; the view is compared at the end.
 
     :returns: committed transactions.

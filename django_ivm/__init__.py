@@ -1,4 +1,5 @@
-"""Incremental view maintenance for Django and PostgreSQL: a view is a model, PostgreSQL triggers keep it exact.
+"""Incremental view maintenance for Django and PostgreSQL: a view is a model, PostgreSQL triggers keep it
+exact.
 
 Everything but the errors is imported on first use: `from django_ivm import IncrementalView` must work in a
 `models.py` while apps are still loading, and a site that only reads its views must never load the compiler.

@@ -1,7 +1,8 @@
 """`IncrementalView`: the model class a user derives a view from.
 
-The metaclass does at class creation whatever needs no database: `managed = False`, the options of `class IVM`, the
-one source of the query, the surrogate key. What needs apps or a database is in `definition`, `checks` and the engine.
+The metaclass does at class creation whatever needs no database: `managed = False`, the options of `class
+IVM`, the one source of the query, the surrogate key. What needs apps or a database is in `definition`,
+`checks` and the engine.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class ViewOptions:
 
 
 def parse_options(owner: str, ivm: type | None) -> ViewOptions:
-    """Check a nested `class IVM`; raises DefinitionError for an unknown key or a value outside its choices."""
+    """Check a nested `class IVM`; raises DefinitionError for an unknown key or a value outside its
+    choices.
+    """
     if ivm is None:
         return ViewOptions()
     given = {key: getattr(ivm, key) for key in dir(ivm) if not key.startswith("_")}
@@ -74,7 +77,9 @@ def parse_options(owner: str, ivm: type | None) -> ViewOptions:
     if isinstance(grants, str):
         grants = (grants,)
     if not (isinstance(grants, list | tuple) and all(isinstance(role, str) and role for role in grants)):
-        raise DefinitionError(f"{owner}: grants in class IVM must be a list of role names.", code="bad-option")
+        raise DefinitionError(
+            f"{owner}: grants in class IVM must be a list of role names.", code="bad-option"
+        )
     values = {key: value for key, value in given.items() if key not in _RESERVED}
     return ViewOptions(**{**values, "grants": tuple(grants)})
 
@@ -135,7 +140,7 @@ class ViewBase(ModelBase):
             if opts.parents:
                 parent = next(iter(opts.parents)).__name__
                 raise DefinitionError(
-                    f"{cls.__name__} inherits from the concrete model {parent}, whose columns are in another table.",
+                    f"{cls.__name__} inherits from the concrete model {parent}, which has a table of its own.",
                     code="concrete-parent",
                     hint="Share fields through an abstract base class, or use Meta.proxy = True.",
                 )
@@ -186,7 +191,7 @@ def _refuse(model: type[models.Model], call: str) -> NoReturn:
 
     try:
         sources = ", ".join(source_labels(model))
-    except Exception:  # the refusal matters more than its hint
+    except Exception:  # noqa: BLE001 -- the refusal matters more than its hint
         sources = ""
     where = f" ({sources})" if sources else ""
     raise ReadOnlyViewError(
@@ -231,9 +236,10 @@ class ViewManager(models.Manager.from_queryset(ViewQuerySet)):  # type: ignore[m
 class IncrementalView(models.Model, metaclass=ViewBase):
     """A read-only model whose table PostgreSQL keeps equal to a query.
 
-    A subclass has exactly one of a classmethod `get_queryset()`, `sql = "SELECT …"` or `sql_file = "path.sql"`
-    (relative to the app's directory), one field per output of that query, and optionally a nested `class IVM`.
-    Without a declared primary key it gets a surrogate `id`. Writing raises ReadOnlyViewError.
+    A subclass has exactly one of a classmethod `get_queryset()`, `sql = "SELECT …"` or `sql_file =
+    "path.sql"` (relative to the app's directory), one field per output of that query, and optionally a
+    nested `class IVM`. Without a declared primary key it gets a surrogate `id`. Writing raises
+    ReadOnlyViewError.
     """
 
     if TYPE_CHECKING:
@@ -262,7 +268,8 @@ class IncrementalView(models.Model, metaclass=ViewBase):
     def refresh(
         cls, full: bool = False, using: str | None = None, concurrently: bool = True
     ) -> RefreshResult:
-        """Bring the view up to date; `full=True` recomputes it, `concurrently=False` may lock readers meanwhile.
+        """Bring the view up to date; `full=True` recomputes it, `concurrently=False` may lock readers
+        meanwhile.
 
         Raises RefreshError (and logs it) when that fails, NotInstalledError when the view isn't there.
         """
@@ -272,7 +279,9 @@ class IncrementalView(models.Model, metaclass=ViewBase):
     def verify(
         cls, using: str | None = None, sample: int | None = None, repair: bool = False
     ) -> VerifyResult:
-        """Compare the view with its query, both ways; `sample` rows of it only, `repair=True` mends what differs."""
+        """Compare the view with its query, both ways; `sample` rows of it only, `repair=True` mends what
+        differs.
+        """
         return _handle(cls, using).verify(sample=sample, repair=repair)
 
     @classmethod

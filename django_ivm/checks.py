@@ -1,7 +1,7 @@
 """System checks, `django_ivm.E…` and `django_ivm.W…`.
 
-Those that need a server are tagged `database` and run only for the aliases they are asked for, so that plain `check`
-and `makemigrations` work without one.
+Those that need a server are tagged `database` and run only for the aliases they are asked for, so that
+plain `check` and `makemigrations` work without one.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def _relations(model: ViewModel) -> Iterator[CheckMessage]:
         remote = field.remote_field
         if remote is not None and remote.on_delete is not models.DO_NOTHING:
             yield Error(
-                f"{model._meta.label}.{field.name}: on_delete is {getattr(remote.on_delete, '__name__', '?')}, "
+                f"{model._meta.label}.{field.name}: "
+                f"on_delete is {getattr(remote.on_delete, '__name__', remote.on_delete)}, "
                 "but Django can't delete or change rows of a view.",
                 hint="Use models.DO_NOTHING: the view follows its query by itself.",
                 obj=field,
@@ -123,7 +124,7 @@ def _composite_key(model: ViewModel) -> Iterator[CheckMessage]:
         if field.null:
             yield Error(
                 f"{model._meta.label}: {field.name} is part of the primary key and may be NULL.",
-                hint="Remove the CompositePrimaryKey: the view then gets a surrogate id, and NULL groups are kept.",
+                hint="Remove the CompositePrimaryKey: the view then gets a surrogate id and keeps NULL groups.",
                 obj=field,
                 id="django_ivm.E009",
             )
@@ -135,8 +136,8 @@ def _shadowing(model: ViewModel) -> Iterator[CheckMessage]:
             _, table = definition.table_of(model)
             yield Warning(
                 f"{model._meta.label}.{field.name} hides the method {field.name}() of views.",
-                hint=f"Reading the field works; call django_ivm.get_view({table!r}).{field.name}() for the method, "
-                "or name the field otherwise and set its db_column.",
+                hint=f"Reading the field works; for the method call "
+                f"django_ivm.get_view({table!r}).{field.name}(), or name the field otherwise and set its db_column.",
                 obj=field,
                 id="django_ivm.W001",
             )
@@ -153,8 +154,8 @@ def _frozen_time(model: ViewModel) -> Iterator[CheckMessage]:
         # Built twice, a clock gives two answers; a day gives only one, so today's date is suspect by itself.
         if literal != again or _is_now(literal):
             yield Warning(
-                f"{model._meta.label}: get_queryset() writes the current time into the query ({literal}): it is frozen "
-                "at installation, and the view looks outdated ever after.",
+                f"{model._meta.label}: get_queryset() writes the current time into the query ({literal}): "
+                "it is frozen at installation, and the view looks outdated ever after.",
                 hint="Store the time in a table the query reads, or filter by it when reading the view.",
                 obj=model,
                 id="django_ivm.W002",
@@ -164,8 +165,8 @@ def _frozen_time(model: ViewModel) -> Iterator[CheckMessage]:
 
 def _is_now(value: datetime.date) -> bool:
     if not isinstance(value, datetime.datetime):
-        return value in (datetime.date.today(), timezone.now().date())
-    now = timezone.now() if timezone.is_aware(value) else datetime.datetime.now()
+        return value in (datetime.date.today(), timezone.now().date())  # noqa: DTZ011 -- what users write
+    now = timezone.now() if timezone.is_aware(value) else timezone.make_naive(timezone.now())
     return abs(now - value) < datetime.timedelta(minutes=5)
 
 
@@ -202,10 +203,12 @@ def check_views_in_databases(
         except DependencyCycleError:
             continue  # reported as E010
         chosen = set(_selected(app_configs))
-        # Of those that can't be read, the database has the better message for SQL; querysets are reported as E001.
+        # Of those that can't be read, the database has the better message for SQL; querysets are reported
+        # as E001.
         order += [model for model in broken if model._ivm_source != "get_queryset"]
         messages = [message for model in order if model in chosen for message in _in_database(model, alias)]
-        # Migrations still to run may well be what makes the query right; and `migrate` itself runs these checks.
+        # Migrations still to run may well be what makes the query right; and `migrate` itself runs these
+        # checks.
         if messages and not _migrations_pending(alias):
             found.extend(messages)
     return found
@@ -229,7 +232,8 @@ def _in_database(model: ViewModel, alias: str) -> Iterator[CheckMessage]:
         declared = fields.differing_type(field, output.type, connections[alias])
         if declared is not None:
             yield Warning(
-                f"{model._meta.label}.{field.name} is declared {declared}, but the query gives {output.type}.",
+                f"{model._meta.label}.{field.name} is declared {declared}, "
+                f"but the query gives {output.type}.",
                 hint=f"Declare it as the query gives it: {fields.field_line(output, field.name)}",
                 obj=field,
                 id="django_ivm.W003",

@@ -1,4 +1,6 @@
-"""A view model → `ViewSpec`, the value the engine installs; and everything else that reads a view's definition."""
+"""A view model → `ViewSpec`, the value the engine installs; and everything else that reads a view's
+definition.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ MAX_NAME = 63  # bytes: PostgreSQL cuts longer names off with a mere notice
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A view's query: its text, and its outputs where they are known without asking the database (querysets)."""
+    """A view's query: its text, and its outputs where they are known without asking the database
+    (querysets).
+    """
 
     sql: str
     outputs: tuple[Output, ...] | None
@@ -60,7 +64,9 @@ def call_get_queryset(model: type[models.Model]) -> models.QuerySet[Any]:
 
 
 def sql_text(model: type[models.Model]) -> str:
-    """The SQL of a view that is defined by text or by a file; raises DefinitionError when it can't be used."""
+    """The SQL of a view that is defined by text or by a file; raises DefinitionError when it can't be
+    used.
+    """
     if model._ivm_source == "sql":  # type: ignore[attr-defined]
         text, where = model.sql, "sql"  # type: ignore[attr-defined]
     else:
@@ -170,19 +176,20 @@ def check_names(model: type[models.Model]) -> None:
         if size > MAX_NAME:
             option = "db_column" if kind == "column" else "Meta.db_table"
             raise DefinitionError(
-                f"{model.__name__}: the name of its {kind} is {size} bytes long, PostgreSQL keeps {MAX_NAME}: {name}",
+                f"{model.__name__}: the name of its {kind} is {size} bytes long, "
+                f"PostgreSQL keeps {MAX_NAME}: {name}",
                 code="name-too-long",
                 hint=f"Set a shorter {option}.",
             )
-        if '"' in name or "\x00" in name:
+        if {'"', "%", "\x00"}.intersection(name):
             raise DefinitionError(
                 f"{model.__name__}: the name of its {kind} has a character Django can't quote: {name!r}",
                 code="bad-name",
             )
 
 
-def spec(model: type[models.Model], using: str | None = None, *, grants: tuple[str, ...] = ()) -> ViewSpec:
-    """What is to be installed for a view model; `grants` are further roles that get SELECT.
+def spec(model: type[models.Model], using: str | None = None) -> ViewSpec:
+    """What is to be installed for a view model.
 
     Raises DefinitionError. Cheap enough for a comparison: no query runs but what a connection needs to start.
     """
@@ -211,12 +218,14 @@ def spec(model: type[models.Model], using: str | None = None, *, grants: tuple[s
         renames=renames,
         surrogate=model._meta.get_field(surrogate).column if surrogate else None,
         indexes_sql=indexes_sql(model, alias),
-        grants=tuple(dict.fromkeys((*options.grants, *grants))),
+        grants=options.grants,
     )
 
 
 def indexes_sql(model: type[models.Model], using: str) -> tuple[str, ...]:
-    """SQL of the view's indexes: `db_index` and `unique` of fields, Meta.indexes, Meta's unique constraints."""
+    """SQL of the view's indexes: `db_index` and `unique` of fields, Meta.indexes, Meta's unique
+    constraints.
+    """
     wanted: list[models.Index | models.BaseConstraint] = []
     for field in fields.column_fields(model):
         if field.primary_key or not (field.unique or field.db_index):
@@ -269,26 +278,14 @@ def source_labels(model: type[models.Model]) -> list[str]:
 
 def handle(model: type[models.Model], using: str | None = None) -> View:
     """The engine's handle of a view model."""
-    raise NotImplementedError
+    from .engine.view import View
 
-
-def spec_of_installed(view: InstalledView, *, grants: tuple[str, ...] = ()) -> ViewSpec:
-    """What a view without a model was installed from, out of the database's own record of it."""
-    from .engine.spec import ViewSpec
-
-    return ViewSpec(
-        name=view.name,
-        schema=view.schema,
-        sql=view.definition,
-        mode=view.mode,
-        strategy=view.strategy,
-        label=view.label,
-        grants=grants,
-    )
+    schema, name = table_of(model)
+    return View(name, default_alias(model, using), schema)
 
 
 def handle_of_installed(view: InstalledView, using: str) -> View:
     """The engine's handle of a view without a model."""
-    from .engine.view import get_view
+    from .engine.view import View
 
-    return get_view(view.name, using=using)
+    return View(view.name, using, view.schema)

@@ -7,7 +7,8 @@ class IVMError(Exception):
     """Base of all errors of this package.
 
     Arguments: `message` says what is wrong; `code` is a stable short name for programs (``""`` when there is
-    none); `hint` says what to do; `location` says where in the view (a clause, a line of the user's own text).
+    none); `hint` says what to do; `location` says where in the view (a clause, a line of the user's own
+    text).
     """
 
     def __init__(self, message: str, *, code: str = "", hint: str = "", location: str = "") -> None:

@@ -1,4 +1,5 @@
-"""What `migrate` does for views: detach the ones a plan could break, put them back afterwards, install new ones.
+"""What `migrate` does for views: detach the ones a plan could break, put them back afterwards, install new
+ones.
 
 No Django command is overridden; everything hangs on `pre_migrate` and `post_migrate`, per database.
 """
@@ -36,10 +37,6 @@ def connect() -> None:
 
 
 def _wanted(using: str) -> bool:
-    import importlib.util
-
-    if importlib.util.find_spec("django_ivm.engine.install") is None:  # TEMPORARY
-        return False
     return conf.install_on_migrate() and connections[using].vendor == "postgresql"
 
 
@@ -52,7 +49,8 @@ def before_migrate(
 ) -> None:
     """Detach every installed view whose sources the plan may touch, and the views that read those.
 
-    An error here is raised: PostgreSQL would refuse some of the migrations, and others would break the triggers.
+    An error here is raised: PostgreSQL would refuse some of the migrations, and others would break the
+    triggers.
     """
     plan = list(plan)
     if sender.name != "django_ivm" or not plan or not _wanted(using):
@@ -73,10 +71,14 @@ def before_migrate(
 
 
 def affected(views: list[InstalledView], tables: set[str] | None) -> list[InstalledView]:
-    """Those of `views` (parents first) that read one of `tables` (as `db_table` has them), or read such a view."""
+    """Those of `views` (parents first) that read one of `tables` (as `db_table` has them), or read such
+    a view.
+    """
     chosen: dict[str, InstalledView] = {}
     for view in views:
-        sources = {name for _, name in view.sources} | {f'"{schema}"."{name}"' for schema, name in view.sources}
+        sources = {name for _, name in view.sources} | {
+            f'"{schema}"."{name}"' for schema, name in view.sources
+        }
         if tables is EVERYTHING or sources & tables or any(name in chosen for name in view.depends_on):
             chosen[view.name] = view
     return list(chosen.values())
@@ -194,9 +196,10 @@ def _alters_column(operation: Any, model: type[Model]) -> bool:
 def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Install what is missing or outdated: views new in the code, changed ones, and those detached before.
 
-    Runs once per database, for the last app's signal: receivers of other apps may create tables, functions or rows
-    that a view reads, and Django sends the signal app by app. `flush` sends it too, so the usual case is a comparison
-    and no DDL. A view that can't be installed is reported and left stale: it must not stop a deployment.
+    Runs once per database, for the last app's signal: receivers of other apps may create tables, functions
+    or rows that a view reads, and Django sends the signal app by app. `flush` sends it too, so the usual
+    case is a comparison and no DDL. A view that can't be installed is reported and left stale: it must not
+    stop a deployment.
     """
     if not _is_last(sender) or not _wanted(using):
         return
@@ -235,7 +238,12 @@ def _report(target: Target, error: Exception, kwargs: dict[str, Any]) -> None:
         return
     message = f"Could not install the incremental view {target} on {target.using}: {error}"
     logger.error("%s", message, exc_info=error if logger.isEnabledFor(logging.DEBUG) else None)
-    _say(kwargs, 1, f"  {message}\n  It is missing or stale until `manage.py ivm_install` succeeds.", error=True)
+    _say(
+        kwargs,
+        1,
+        f"  {message}\n  It is missing or stale until `manage.py ivm_install` succeeds.",
+        error=True,
+    )
 
 
 def _missing_tables(model: ViewModel, using: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a queryset says: its SQL with every value written in, its outputs, the tables it reads.
 
-Only `compile_queryset` needs a database; the rest walks the query's own tree, so that system checks run without one.
+Only `compile_queryset` needs a database; the rest walks the query's own tree, so that system checks run
+without one.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from .errors import DefinitionError
 class Output:
     """One output column of a view's query.
 
-    `column` is its name in SQL; `names` are what a field may be called to get it, best first; `field` is the model
-    field it comes from, when it is a plain column of one; `type` is PostgreSQL's name of its type, once known.
+    `column` is its name in SQL; `names` are what a field may be called to get it, best first; `field` is
+    the model field it comes from, when it is a plain column of one; `type` is PostgreSQL's name of its
+    type, once known.
     """
 
     column: str

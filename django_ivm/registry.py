@@ -31,8 +31,8 @@ ViewModel = type[IncrementalView]
 def autodiscover() -> None:
     """Import each app's `ivm_views`, where it has one.
 
-    An app without the module is fine; whatever an existing one raises is raised: a swallowed ImportError would make
-    its views vanish, and the next `ivm_install --prune` would drop them.
+    An app without the module is fine; whatever an existing one raises is raised: a swallowed ImportError
+    would make its views vanish, and the next `ivm_install --prune` would drop them.
     """
     for config in apps.get_app_configs():
         if config.module is not None and module_has_submodule(config.module, MODULE):
@@ -69,7 +69,8 @@ def dependencies(
 ) -> dict[ViewModel, set[ViewModel]]:
     """view → the views among `models` that it reads directly. Needs no database.
 
-    A view whose definition can't be read raises DefinitionError, or, when `broken` is given, is left out and put there.
+    A view whose definition can't be read raises DefinitionError, or, when `broken` is given, is left out
+    and put there.
     """
     by_name: dict[str, list[ViewModel]] = {}
     for model in models:
@@ -100,7 +101,8 @@ def _same_schema(referenced: str | None, declared: str | None) -> bool:
 def in_order(graph: dict[Any, set[Any]], circles: list[IVMError] | None = None) -> list[Any]:
     """The nodes of a graph, each after what it depends on.
 
-    A circle raises DependencyCycleError that names it, or, when `circles` is given, is left out and its error put there.
+    A circle raises DependencyCycleError that names it, or, when `circles` is given, is left out and its
+    error put there.
     """
     while True:
         try:
@@ -154,12 +156,12 @@ class Target:
         """Installed for a model that is in the code no more."""
         return self.model is None and self.installed is not None and bool(self.installed.label)
 
-    def spec(self, grants: tuple[str, ...] = ()) -> ViewSpec:
+    def spec(self) -> ViewSpec:
         """What installing it means; raises IVMError for a definition that can't be used."""
         if self.model is not None:
-            return definition.spec(self.model, self.using, grants=grants)
+            return definition.spec(self.model, self.using)
         assert self.installed is not None
-        return definition.spec_of_installed(self.installed, grants=grants)
+        return self.installed.spec
 
     def require_match(self) -> None:
         """Raises DefinitionError when a declared view's fields aren't its query's outputs."""
@@ -175,19 +177,20 @@ class Target:
 
 
 def targets(using: str, circles: list[IVMError] | None = None) -> list[Target]:
-    """Every view of a database, declared or installed, each after the views it reads; `circles` as for `in_order`.
+    """Every view of a database, declared or installed, each after the views it reads; `circles` as for
+    `in_order`.
 
     A declared view whose definition can't be read is there too: its `spec()` says why.
     """
     from .engine import install
 
     installed = install.installed(connections[using])
-    by_label = {view.label: view for view in installed if view.label}
+    by_name = {view.name: view for view in installed}
     found: dict[str, Target] = {}
     parents: dict[str, set[str]] = {}
     for model in models_for(using):
         schema, name = definition.table_of(model)
-        found[name] = Target(name, using, schema, model, by_label.get(model._meta.label))
+        found[name] = Target(name, using, schema, model, by_name.get(name))
         try:
             parents[name] = {table for _, table in definition.reads(model)}
         except IVMError:
@@ -196,5 +199,7 @@ def targets(using: str, circles: list[IVMError] | None = None) -> list[Target]:
         if view.name not in found:
             found[view.name] = Target(view.name, using, view.schema, None, view)
             parents[view.name] = set(view.depends_on)
-    graph = {found[name]: {found[parent] for parent in read if parent in found} for name, read in parents.items()}
+    graph = {
+        found[name]: {found[parent] for parent in read if parent in found} for name, read in parents.items()
+    }
     return in_order(graph, circles)

@@ -1,8 +1,8 @@
-"""Signals, sent with `sender` the engine's `View` class, `view` (the view's name) and `using` (the database alias).
+"""Signals. `sender` is the engine's `View` class, `view` the view's name, `using` the database's alias.
 
 `pre_refresh`     before a refresh.
 `post_refresh`    after one, also a failed one; `result` is its `RefreshResult`.
-`fell_back`       a view is kept by full refresh though incremental was asked or possible to ask; `reason` says why.
+`fell_back`       a view can't be kept incrementally and is refreshed in full; `reason` says why.
 `view_installed`  after a view was installed or re-attached.
 """
 

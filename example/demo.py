@@ -6,17 +6,20 @@ python -m example.demo [--scale 0.1] [--quick] [--keep] [--seed N]
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import StringIO
 from pathlib import Path
 from statistics import median
 
 import django
 import psycopg
+from django.core.management import CommandError
 from django.db import DatabaseError
 from psycopg import sql
 from tqdm import tqdm
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
-    except (DemoError, IVMError, psycopg.Error, DatabaseError) as error:
+    except (DemoError, IVMError, CommandError, psycopg.Error, DatabaseError) as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
     return 0 if right else 1
@@ -97,6 +100,8 @@ def _demo(options: argparse.Namespace) -> bool:
     from example.traffic import Shop
 
     bars = sys.stderr.isatty()
+    # That a view can't be incremental is told below, with its reason.
+    logging.getLogger("django_ivm").setLevel(logging.ERROR)
     models = apps.get_app_config("wholesale").get_models()
     views = [model for model in models if issubclass(model, IncrementalView)]
 
@@ -108,7 +113,7 @@ def _demo(options: argparse.Namespace) -> bool:
         with _step("load") as said:
             said.append(f"{data.load(Path(directory), progress=bars):,} rows")
     with _step("ivm_install") as said:
-        call_command("ivm_install", no_progress=not bars, verbosity=0)
+        call_command("ivm_install", no_progress=not bars, stdout=StringIO())
         said.append(f"{len(views)} views")
 
     share = 0.2 if options.quick else 1.0

@@ -1,9 +1,9 @@
-"""What every arm is: a way to keep the result of a scenario's query at hand, on its own copy of the tables."""
+"""What every arm is: a way to keep a query's result at hand, on its own copy of the tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, LiteralString, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     from ..core import Scenario
 
 
+OPTIONS = "-c synchronous_commit=off -c client_min_messages=warning"
+
+
 @dataclass(slots=True)
 class Arm:
     """One strategy. ``schema`` holds its copy of the tables; ``dsn`` reaches the benchmark's database.
 
-    ``key`` names it on the command line, ``label`` in reports. ``maintained`` says the view is exact after every write;
-    ``taxed`` that writes cost something, so that they are measured. ``relation`` is what a reader selects from.
+    ``key`` names it on the command line, ``label`` in reports. ``maintained``: exact after every write.
+    ``taxed``: its writes are measured, as they cost something. ``stored``: there is a view to fill.
     """
 
     dsn: str
     schema: str
+    kept: psycopg.Connection | None = field(default=None, init=False)
 
     key = ""
     label = ""
@@ -36,15 +40,21 @@ class Arm:
             return psycopg.connect(
                 self.dsn,
                 autocommit=True,
-                options=f"-c search_path={self.schema},public -c synchronous_commit=off -c client_min_messages=warning",
+                options=f"-c search_path={self.schema},public {OPTIONS}",
             )
         except psycopg.Error as e:
             raise BenchError(f"cannot connect to the benchmark database: {e}") from e
 
     def run(self, text: str) -> None:
-        """Execute SQL of ours, several statements at once if need be."""
-        with self.connect() as conn:
-            conn.execute(cast("LiteralString", text).encode())
+        """Execute SQL of ours, on a connection that stays open as Django's do."""
+        if self.kept is None:
+            self.kept = self.connect()
+        self.kept.execute(text.encode())
+
+    def close(self) -> None:
+        if self.kept is not None:
+            self.kept.close()
+            self.kept = None
 
     def unavailable(self) -> str:
         """Why this arm can't run here; empty when it can."""

@@ -1,4 +1,4 @@
-"""A statement-level trigger written by hand for this one query; as correct as the generated one for single-table statements."""
+"""Statement-level triggers written by hand for one query, right wherever a statement writes one table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Hand(Arm):
     def install(self, scenario: Scenario) -> None:
         self.run(read_sql(scenario.hand_sql))
 
-    def uninstall(self, scenario: Scenario) -> None:  # noqa: ARG002
+    def uninstall(self, scenario: Scenario) -> None:
         self.run(
             """
             DO $$
@@ -36,5 +36,5 @@ class Hand(Arm):
             """
         )
 
-    def relation(self, scenario: Scenario) -> str:  # noqa: ARG002
+    def relation(self, scenario: Scenario) -> str:
         return "hand_view"

@@ -15,6 +15,7 @@ NAME = "bench_view"
 
 class _Ivm(Arm):
     mode = ""
+    strategy = ""
 
     @property
     def alias(self) -> str:
@@ -25,7 +26,7 @@ class _Ivm(Arm):
 
         django_ivm.create_view(NAME, scenario.query, mode=self.mode, strategy=self.strategy, using=self.alias)
 
-    def uninstall(self, scenario: Scenario) -> None:  # noqa: ARG002
+    def uninstall(self, scenario: Scenario) -> None:
         import django_ivm
 
         django_ivm.drop_view(NAME, using=self.alias)
@@ -35,7 +36,7 @@ class _Ivm(Arm):
 
         return django_ivm.get_view(NAME, using=self.alias)
 
-    def relation(self, scenario: Scenario) -> str:  # noqa: ARG002
+    def relation(self, scenario: Scenario) -> str:
         return str(self.handle().table)
 
 
@@ -55,7 +56,7 @@ class Manual(_Ivm):
     strategy = "auto"
     taxed = True
 
-    def refresh(self, scenario: Scenario) -> None:  # noqa: ARG002
+    def refresh(self, scenario: Scenario) -> None:
         result = self.handle().refresh(full=True)
         if result.failed:
             raise BenchError(f"refresh of {NAME} failed: {result.error}")

@@ -20,13 +20,13 @@ class Matview(Arm):
             f"CREATE UNIQUE INDEX ON mat_view ({', '.join(scenario.unique)})"
         )
 
-    def uninstall(self, scenario: Scenario) -> None:  # noqa: ARG002
+    def uninstall(self, scenario: Scenario) -> None:
         self.run("DROP MATERIALIZED VIEW IF EXISTS mat_view")
 
-    def refresh(self, scenario: Scenario) -> None:  # noqa: ARG002
+    def refresh(self, scenario: Scenario) -> None:
         self.run("REFRESH MATERIALIZED VIEW mat_view")
 
-    def relation(self, scenario: Scenario) -> str:  # noqa: ARG002
+    def relation(self, scenario: Scenario) -> str:
         return "mat_view"
 
 
@@ -34,5 +34,5 @@ class MatviewConcurrently(Matview):
     key = "concurrently"
     label = "REFRESH … CONCURRENTLY"
 
-    def refresh(self, scenario: Scenario) -> None:  # noqa: ARG002
+    def refresh(self, scenario: Scenario) -> None:
         self.run("REFRESH MATERIALIZED VIEW CONCURRENTLY mat_view")

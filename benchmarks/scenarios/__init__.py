@@ -1,4 +1,4 @@
-"""The scenarios, one file each; the trigger a careful person would write for it is the ``.hand.sql`` beside."""
+"""The scenarios, one file each; beside it the triggers a careful person would write, ``.hand.sql``."""
 
 from __future__ import annotations
 

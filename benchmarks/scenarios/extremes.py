@@ -38,8 +38,15 @@ OPERATIONS = (
         one_by_one(lambda f: (f.existing(), f.amount())),
         target="row",
     ),
-    Operation("delete 1", "DELETE FROM reading WHERE id = $1::bigint", one_by_one(lambda f: (f.victim(),)), target="row"),
-    Operation("delete the greatest", "DELETE FROM reading WHERE id = $1::bigint", _extremes, target="row", share=0.5),
+    Operation(
+        "delete 1",
+        "DELETE FROM reading WHERE id = $1::bigint",
+        one_by_one(lambda f: (f.victim(),)),
+        target="row",
+    ),
+    Operation(
+        "delete the greatest", "DELETE FROM reading WHERE id = $1::bigint", _extremes, target="row", share=0.5
+    ),
     Operation(
         "update 1, unread column",
         "UPDATE reading SET note = $2::text WHERE id = $1::bigint",
@@ -71,8 +78,8 @@ OPERATIONS = (
 
 FUZZ = (
     "INSERT INTO reading VALUES (:fresh, :group, :amount, 'x')",
-    "INSERT INTO reading SELECT :fresh + i, CASE WHEN i % 4 > 0 THEN i % 7 END, CASE WHEN i % 3 > 0 THEN i END, 'x'"
-    " FROM generate_series(1, :few) AS i",
+    "INSERT INTO reading SELECT :fresh + i, CASE WHEN i % 4 > 0 THEN i % 7 END,"
+    " CASE WHEN i % 3 > 0 THEN i END, 'x' FROM generate_series(1, :few) AS i",
     "UPDATE reading SET val = :amount WHERE id % :mod = 0",
     "UPDATE reading SET val = NULL WHERE grp = :group",
     "UPDATE reading SET val = val + (:few - 20) WHERE grp IS NOT DISTINCT FROM :group",
@@ -81,7 +88,8 @@ FUZZ = (
     "UPDATE reading SET note = 'y' WHERE id % :mod = 0",
     "DELETE FROM reading WHERE id % :mod = 0",
     "DELETE FROM reading WHERE grp IS NOT DISTINCT FROM :group",
-    "DELETE FROM reading AS r WHERE val = (SELECT max(val) FROM reading WHERE grp IS NOT DISTINCT FROM r.grp)",
+    "DELETE FROM reading AS r"
+    " WHERE val = (SELECT max(val) FROM reading WHERE grp IS NOT DISTINCT FROM r.grp)",
     "DELETE FROM reading WHERE val IS NOT NULL AND id % 2 = 0",
 )
 
@@ -95,8 +103,8 @@ SCENARIO = Scenario(
     hand_sql=HERE / "extremes.hand.sql",
     operations=OPERATIONS,
     inserts={
-        "own group": "INSERT INTO reading (id, grp, val, note) VALUES (nextval('ids'), :client_id + 1, 1.5, 'x')",
-        "one hot group": "INSERT INTO reading (id, grp, val, note) VALUES (nextval('ids'), 1, 1.5, 'x')",
+        "own group": "INSERT INTO reading VALUES (nextval('ids'), :client_id + 1, 1.5, 'x')",
+        "one hot group": "INSERT INTO reading VALUES (nextval('ids'), 1, 1.5, 'x')",
     },
     fuzz=FUZZ,
 )

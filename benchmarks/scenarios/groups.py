@@ -26,7 +26,12 @@ OPERATIONS = (
         one_by_one(lambda f: (f.existing(), f.amount())),
         target="row",
     ),
-    Operation("delete 1", "DELETE FROM sale WHERE id = $1::bigint", one_by_one(lambda f: (f.victim(),)), target="row"),
+    Operation(
+        "delete 1",
+        "DELETE FROM sale WHERE id = $1::bigint",
+        one_by_one(lambda f: (f.victim(),)),
+        target="row",
+    ),
     Operation(
         "update 1, unread column",
         "UPDATE sale SET note = $2::text WHERE id = $1::bigint",
@@ -58,8 +63,8 @@ OPERATIONS = (
 
 FUZZ = (
     "INSERT INTO sale VALUES (:fresh, :group, :amount, 'x')",
-    "INSERT INTO sale SELECT :fresh + i, CASE WHEN i % 4 > 0 THEN i % 7 END, CASE WHEN i % 3 > 0 THEN i END, 'x'"
-    " FROM generate_series(1, :few) AS i",
+    "INSERT INTO sale SELECT :fresh + i, CASE WHEN i % 4 > 0 THEN i % 7 END,"
+    " CASE WHEN i % 3 > 0 THEN i END, 'x' FROM generate_series(1, :few) AS i",
     "UPDATE sale SET amount = :amount WHERE id % :mod = 0",
     "UPDATE sale SET amount = NULL WHERE grp = :group",
     "UPDATE sale SET grp = :group, amount = :amount WHERE id % :mod = 1",
@@ -83,8 +88,8 @@ SCENARIO = Scenario(
     hand_sql=HERE / "groups.hand.sql",
     operations=OPERATIONS,
     inserts={
-        "own group": "INSERT INTO sale (id, grp, amount, note) VALUES (nextval('ids'), :client_id + 1, 1.5, 'x')",
-        "one hot group": "INSERT INTO sale (id, grp, amount, note) VALUES (nextval('ids'), 1, 1.5, 'x')",
+        "own group": "INSERT INTO sale VALUES (nextval('ids'), :client_id + 1, 1.5, 'x')",
+        "one hot group": "INSERT INTO sale VALUES (nextval('ids'), 1, 1.5, 'x')",
     },
     fuzz=FUZZ,
 )

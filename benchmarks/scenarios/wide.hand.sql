@@ -1,8 +1,8 @@
 -- Scenario c, by hand: a join of three tables without an aggregate, one view row an order, kept by the order's id.
 -- Locks as in scenario b, for two joins: buckets 0-1023 are customers', 1024-2047 products'. Someone who inserts a customer to existing
 -- orders (a deferred foreign key allows it) reads their products too, and so stands on the product join as an order would.
--- Statements that would join many changed rows to the view by a plan made for few, or the reverse, are planned afresh above 100 rows, as
--- an index nested loop: the view is far larger than what changes.
+-- Statements over more than 100 rows (25 for a parent, where each stands for many) are planned afresh. Deletes name the ids in an
+-- array: that is an index scan whatever the number of rows a plan was first made for.
 CREATE TABLE hand_view AS
 SELECT o.id, o.amount, c.name AS customer, p.name AS product
 FROM orders AS o JOIN customer AS c ON c.id = o.customer_id JOIN product AS p ON p.id = o.product_id;
@@ -71,8 +71,6 @@ END $$;
 CREATE FUNCTION hand_orders_update() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     buckets int[];
-    hash_join  text;
-    merge_join text;
 BEGIN
     IF ARRAY(SELECT ROW(id, customer_id, product_id, amount) FROM gone)
        IS NOT DISTINCT FROM ARRAY(SELECT ROW(id, customer_id, product_id, amount) FROM added) THEN
@@ -93,11 +91,7 @@ BEGIN
         IF (SELECT count(*) FROM (SELECT FROM added LIMIT 101) AS few) <= 100 THEN
             UPDATE hand_view AS v SET amount = o.amount FROM added AS o WHERE v.id = o.id;
         ELSE
-            hash_join := current_setting('enable_hashjoin');
-            merge_join := current_setting('enable_mergejoin');
-            PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
             EXECUTE 'UPDATE hand_view AS v SET amount = o.amount FROM added AS o WHERE v.id = o.id';
-            PERFORM set_config('enable_hashjoin', hash_join, true), set_config('enable_mergejoin', merge_join, true);
         END IF;
     ELSE
         DELETE FROM hand_view WHERE id = ANY (ARRAY(SELECT id FROM gone));

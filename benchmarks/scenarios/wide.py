@@ -12,17 +12,20 @@ QUERY = (
 
 CUSTOMERS = Table(
     "customer",
-    "SELECT id, 'name ' || id AS name, 'phone ' || id AS phone FROM generate_series(1::bigint, {customers}) AS id",
+    "SELECT id, 'name ' || id AS name, 'phone ' || id AS phone"
+    " FROM generate_series(1::bigint, {customers}) AS id",
     ("ALTER TABLE customer ADD PRIMARY KEY (id)",),
 )
 PRODUCTS = Table(
     "product",
-    "SELECT id, 'product ' || id AS name, 'shelf ' || id AS shelf FROM generate_series(1::bigint, {products}) AS id",
+    "SELECT id, 'product ' || id AS name, 'shelf ' || id AS shelf"
+    " FROM generate_series(1::bigint, {products}) AS id",
     ("ALTER TABLE product ADD PRIMARY KEY (id)",),
 )
 ORDERS = Table(
     "orders",
-    f"SELECT id, {CUSTOMER} AS customer_id, {PRODUCT} AS product_id, {AMOUNT} AS amount, 'note ' || id AS note FROM {IDS}",
+    f"SELECT id, {CUSTOMER} AS customer_id, {PRODUCT} AS product_id, {AMOUNT} AS amount,"
+    f" 'note ' || id AS note FROM {IDS}",
     (
         "ALTER TABLE orders ADD PRIMARY KEY (id)",
         *foreign_key("orders", "customer_id", "customer"),

@@ -1,4 +1,6 @@
-"""What the commands share: labels → views, in dependency order; progress; tables for people, JSON for programs."""
+"""What the commands share: labels → views, in dependency order; progress; tables for people, JSON for
+programs.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ class ViewCommand(BaseCommand):
         """Print aligned columns; numbers to the right."""
         cells = [[_cell(value) for value in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-        right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(headings))]
+        right = [
+            bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(headings))
+        ]
         for line in [list(headings), *cells]:
             padded = [
                 cell.rjust(width) if flush else cell.ljust(width)
@@ -137,7 +141,9 @@ def _plain(value: Any) -> Any:
 def progress(
     targets: Sequence[Target], options: dict[str, Any]
 ) -> Iterator[tuple[Iterator[Target], Callable[[str], None] | None]]:
-    """(the targets to walk, a function that shows what is going on): a bar with the time left, on a terminal only."""
+    """(the targets to walk, a function that shows what is going on): a bar with the time left, on a
+    terminal only.
+    """
     quiet = options.get("no_progress") or options["verbosity"] < 1 or not sys.stderr.isatty()
     if quiet:
         yield iter(targets), None

@@ -53,7 +53,10 @@ def test_a_plain_field_called_id_is_refused(declare: Declare):
     [
         ({}, "has no definition.*exactly one of"),
         ({"sql": SQL, "sql_file": "x.sql"}, "several definitions: sql, sql_file"),
-        ({"sql": SQL, "get_queryset": classmethod(lambda cls: None)}, "several definitions: get_queryset, sql"),
+        (
+            {"sql": SQL, "get_queryset": classmethod(lambda cls: None)},
+            "several definitions: get_queryset, sql",
+        ),
         ({"get_queryset": lambda: None}, "must be a classmethod or a staticmethod.*@classmethod"),
         ({"sql": "  "}, "isn't empty"),
         ({"sql": 7}, "must be a text"),
@@ -87,7 +90,13 @@ def test_bad_options(declare: Declare, ivm, words):
 def test_good_options(declare: Declare):
     model = declare(
         "V",
-        ivm={"mode": "manual", "strategy": "full", "on_error": "stale", "using": "other", "grants": ["reader"]},
+        ivm={
+            "mode": "manual",
+            "strategy": "full",
+            "on_error": "stale",
+            "using": "other",
+            "grants": ["reader"],
+        },
         sql=SQL,
     )
     options = model._ivm_options
@@ -98,9 +107,12 @@ def test_good_options(declare: Declare):
 
 
 def test_schema_names_the_table_in_every_query(declare: Declare):
-    model = declare("V", ivm={"schema": "reports"}, meta={"db_table": "sizes"}, n=models.IntegerField(), sql=SQL)
+    model = declare(
+        "V", ivm={"schema": "reports"}, meta={"db_table": "sizes"}, n=models.IntegerField(), sql=SQL
+    )
     assert str(model.objects.only("n").filter(n=1).query) == (
-        'SELECT "reports"."sizes"."n", "reports"."sizes"."id" FROM "reports"."sizes" WHERE "reports"."sizes"."n" = 1'
+        'SELECT "reports"."sizes"."n", "reports"."sizes"."id" FROM "reports"."sizes" '
+        'WHERE "reports"."sizes"."n" = 1'
     )
 
 
@@ -109,7 +121,9 @@ def test_abstract_bases(declare: Declare):
         "Base", meta={"abstract": True}, ivm={"mode": "manual"}, n=models.IntegerField(), sql="SELECT 2 AS n"
     )
     child = declare("Child", bases=(base,))
-    own = declare("Own", bases=(base,), get_queryset=classmethod(lambda cls: Customer.objects.values(n=models.F("pk"))))
+    own = declare(
+        "Own", bases=(base,), get_queryset=classmethod(lambda cls: Customer.objects.values(n=models.F("pk")))
+    )
     assert [field.name for field in child._meta.fields] == ["n", "id"]
     assert child._ivm_options.mode == own._ivm_options.mode == "manual"
     assert (child._ivm_source, own._ivm_source) == ("sql", "get_queryset")

@@ -153,7 +153,9 @@ def test_W002_the_current_time(declare: Declare, literal, frozen):
     declare(
         "V",
         order=models.IntegerField(),
-        get_queryset=classmethod(lambda cls: Order.objects.filter(placed__gt=literal()).values(order=models.F("pk"))),
+        get_queryset=classmethod(
+            lambda cls: Order.objects.filter(placed__gt=literal()).values(order=models.F("pk"))
+        ),
     )
     found = offline()
     if frozen:
@@ -162,7 +164,9 @@ def test_W002_the_current_time(declare: Declare, literal, frozen):
         assert found == []
 
 
-@pytest.mark.parametrize("day, frozen", [(datetime.date.today, True), (lambda: datetime.date(2024, 2, 29), False)])
+@pytest.mark.parametrize(
+    "day, frozen", [(datetime.date.today, True), (lambda: datetime.date(2024, 2, 29), False)]
+)
 def test_W002_today(declare: Declare, day, frozen):
     value = models.Value(day(), output_field=models.DateField())
     declare(
@@ -186,7 +190,7 @@ def test_W002_today(declare: Declare, day, frozen):
 )
 def test_E003_a_query_the_database_refuses(declare: Declare, sql, words):
     declare("V", n=models.IntegerField(), sql=sql)
-    message = one([message for message in in_database()], "E003")
+    message = one(in_database(), "E003")
     assert words in message.msg
 
 
@@ -242,6 +246,8 @@ def test_the_check_command_fails_on_errors(declare: Declare):
     call_command("check", verbosity=0)
     with pytest.raises(SystemCheckError, match="django_ivm.E004"):
         call_command("check", databases=["default"], verbosity=0)
-    assert Tags.database in {tag for check in run_checks.__self__.registered_checks for tag in check.tags} if hasattr(
-        run_checks, "__self__"
-    ) else True
+    assert (
+        Tags.database in {tag for check in run_checks.__self__.registered_checks for tag in check.tags}
+        if hasattr(run_checks, "__self__")
+        else True
+    )

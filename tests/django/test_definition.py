@@ -19,7 +19,7 @@ from .conftest import Declare
 NOON = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
 
 QUERYSETS = {
-    "quotes": lambda: Customer.objects.filter(name="O'Brien \"x\" \\ %s %% 100%").values("name"),
+    "quotes": lambda: Customer.objects.filter(name='O\'Brien "x" \\ %s %% 100%').values("name"),
     "like": lambda: Customer.objects.filter(name__contains="50%_\\'x").values("name"),
     "decimal": lambda: Order.objects.filter(amount__gt=Decimal("1.50")).values("amount"),
     "timestamp": lambda: Order.objects.filter(placed__gt=NOON).values("placed"),
@@ -39,7 +39,7 @@ QUERYSETS = {
 
 @pytest.mark.parametrize("make", QUERYSETS.values(), ids=QUERYSETS)
 def test_a_queryset_s_sql_runs_without_parameters_and_means_the_same(customers, make):
-    Customer.objects.create(name="O'Brien \"x\" \\ %s %% 100%")
+    Customer.objects.create(name='O\'Brien "x" \\ %s %% 100%')
     Customer.objects.create(name="a50%_\\'xb")
     Product.objects.create(sku="s", name="p", price=1, tags=["it's"])
     Order.objects.filter(amount=50).update(note="50%", status="paid")
@@ -50,7 +50,9 @@ def test_a_queryset_s_sql_runs_without_parameters_and_means_the_same(customers, 
         names = [column.name for column in cursor.description]
         found = [tuple(map(str, row)) for row in cursor.fetchall()]
     assert names == [output.column for output in outputs]
-    expected = [tuple(map(str, row)) for row in queryset_.values_list()] if make is QUERYSETS["exists"] else None
+    expected = (
+        [tuple(map(str, row)) for row in queryset_.values_list()] if make is QUERYSETS["exists"] else None
+    )
     if expected is None:
         expected = [tuple(map(str, row.values())) for row in queryset_]
     assert [len(row) for row in found] == [len(row) for row in expected]
@@ -94,10 +96,19 @@ def test_parameters_left_over_are_refused(declare: Declare, text):
 @pytest.mark.parametrize(
     "text",
     [
-        "'%s $1'", "'it''s %s'", "E'\\'%s'", '"%s"', "$$%s$$", "$a$ $1 %s $a$", "1 -- %s", "1 /* %s\n$1 */", "5 % 2",
-        "a1 LIKE '%'", "a$1",
+        "'%s $1'",
+        "'it''s %s'",
+        "E'\\'%s'",
+        '"%s"',
+        "$$%s$$",
+        "$a$ $1 %s $a$",
+        "1 -- %s",
+        "1 /* %s\n$1 */",
+        "5 % 2",
+        "a1 LIKE '%'",
+        "a$1",
     ],
-)  # fmt: skip
+)
 def test_what_only_looks_like_a_parameter_is_kept(declare: Declare, text):
     sql = f"SELECT {text} AS n"
     assert definition.sql_text(declare("V", n=models.TextField(), sql=sql)) == sql
@@ -134,6 +145,7 @@ def test_an_empty_or_unreadable_sql_file(declare: Declare, tmp_path):
         ({"db_table": "ü" * 32}, {}, "table is 64 bytes long"),
         ({}, {"n": models.IntegerField(db_column="é" * 40)}, "column is 80 bytes long.*db_column"),
         ({"db_table": 'a"b'}, {}, "can't quote"),
+        ({}, {"n": models.IntegerField(db_column="50%")}, "can't quote"),
     ],
 )
 def test_names_that_postgresql_would_cut_off(declare: Declare, meta, attributes, words):
@@ -188,12 +200,13 @@ def test_other_constraints_are_refused(db, declare: Declare):
     check = models.CheckConstraint(condition=Q(a__gt=1), name="v_check")
     with pytest.raises(DefinitionError, match="CheckConstraint.*UniqueConstraint"):
         definition.indexes_sql(
-            declare("V", meta={"constraints": [check]}, a=models.IntegerField(), sql="SELECT 1 AS a"), "default"
+            declare("V", meta={"constraints": [check]}, a=models.IntegerField(), sql="SELECT 1 AS a"),
+            "default",
         )
 
 
 def test_describe_plans_and_runs_nothing(db):
-    assert definition.describe("SELECT 1::bigint AS a, NULL::numeric(5,2) AS \"B\", now();", "default") == [
+    assert definition.describe('SELECT 1::bigint AS a, NULL::numeric(5,2) AS "B", now();', "default") == [
         ("a", "bigint"),
         ("B", "numeric(5,2)"),
         ("now", "timestamp with time zone"),
@@ -217,15 +230,31 @@ def test_reads_without_a_database():
     "make, tables",
     [
         (lambda: Order.objects.all(), {"shop_order"}),
-        (lambda: Order.objects.values("customer__nation__name"), {"shop_order", "shop_customer", "shop_nation"}),
-        (lambda: Customer.objects.annotate(n=Sum("orders__items__price")), {"shop_customer", "shop_order", "shop_item"}),
-        (lambda: Customer.objects.filter(pk__in=Order.objects.values("customer")), {"shop_customer", "shop_order"}),
-        (lambda: Customer.objects.exclude(orders__items__price=1), {"shop_customer", "shop_order", "shop_item"}),
-        (lambda: Region.objects.values("pk").union(Product.objects.values("pk")), {"shop_region", "shop_product"}),
+        (
+            lambda: Order.objects.values("customer__nation__name"),
+            {"shop_order", "shop_customer", "shop_nation"},
+        ),
+        (
+            lambda: Customer.objects.annotate(n=Sum("orders__items__price")),
+            {"shop_customer", "shop_order", "shop_item"},
+        ),
+        (
+            lambda: Customer.objects.filter(pk__in=Order.objects.values("customer")),
+            {"shop_customer", "shop_order"},
+        ),
+        (
+            lambda: Customer.objects.exclude(orders__items__price=1),
+            {"shop_customer", "shop_order", "shop_item"},
+        ),
+        (
+            lambda: Region.objects.values("pk").union(Product.objects.values("pk")),
+            {"shop_region", "shop_product"},
+        ),
         (
             lambda: Customer.objects.annotate(
                 n=models.Case(
-                    models.When(Exists(Item.objects.filter(order__customer=OuterRef("pk"))), then=1), default=0
+                    models.When(Exists(Item.objects.filter(order__customer=OuterRef("pk"))), then=1),
+                    default=0,
                 )
             ),
             {"shop_customer", "shop_item", "shop_order"},
@@ -238,6 +267,6 @@ def test_reads_without_a_database():
         ),
         (lambda: CustomerRevenue.objects.values("revenue"), {"shop_customerrevenue"}),
     ],
-)  # fmt: skip
+)
 def test_referenced_tables(make, tables):
     assert queryset.referenced_tables(make()) == tables

@@ -20,8 +20,14 @@ def found(model):
 
 @pytest.mark.parametrize(
     "model",
-    [ivm_views.CustomerRevenue, ivm_views.SegmentSize, ivm_views.CustomerProduct, ivm_views.OpenOrder, ivm_views.OrderRank],
-)  # fmt: skip
+    [
+        ivm_views.CustomerRevenue,
+        ivm_views.SegmentSize,
+        ivm_views.CustomerProduct,
+        ivm_views.OpenOrder,
+        ivm_views.OrderRank,
+    ],
+)
 def test_the_shop_s_views_match(db, model):
     assert found(model) == []
     definition.require_match(model, "default")
@@ -43,14 +49,14 @@ def test_name_goes_before_attname_before_column(db, declare: Declare):
         a=models.IntegerField(db_column="b"),
         b=models.IntegerField(db_column="c"),
         customer=models.ForeignKey("shop.Customer", models.DO_NOTHING, db_constraint=False, related_name="+"),
-        get_queryset=classmethod(
-            lambda cls: Order.objects.values("customer_id", a=F("pk"), b=F("pk"))
-        ),
+        get_queryset=classmethod(lambda cls: Order.objects.values("customer_id", a=F("pk"), b=F("pk"))),
     )
     matched = fields.match(model, list(definition.definition(model, "default").outputs), by_column=False)
     assert {output.column: field.name for output, field in matched.pairs} == {
-        "customer_id": "customer", "a": "a", "b": "b",
-    }  # fmt: skip
+        "customer_id": "customer",
+        "a": "a",
+        "b": "b",
+    }
 
 
 def test_pk_means_the_declared_key(db, declare: Declare):
@@ -77,7 +83,10 @@ def test_both_sides_are_named_and_a_field_is_suggested(db, declare: Declare):
     assert [code for code, _, _ in problems] == ["E004", "E004", "E004", "E005", "E005"]
     messages = " ".join(message for _, message, _ in problems)
     assert "output 'customer' has no field. Fields without an output: 'total', 'orders'" in messages
-    assert "field 'total' has no output of that name in the query. Outputs without a field: 'customer'" in messages
+    assert (
+        "field 'total' has no output of that name in the query. Outputs without a field: 'customer'"
+        in messages
+    )
     hints = [hint for _, _, hint in problems]
     assert hints[0] == (
         'Add the field to V: customer = models.ForeignKey("shop.Customer", models.DO_NOTHING, null=True, '
@@ -94,7 +103,9 @@ def test_a_path_needs_a_plain_name(db, declare: Declare):
     model = declare(
         "V",
         n=models.IntegerField(),
-        get_queryset=classmethod(lambda cls: Order.objects.values("customer__nation__name").annotate(n=Count("pk"))),
+        get_queryset=classmethod(
+            lambda cls: Order.objects.values("customer__nation__name").annotate(n=Count("pk"))
+        ),
     )
     [(code, message, hint)] = found(model)
     assert code == "E004"
@@ -110,7 +121,9 @@ def test_sql_matches_by_column_only_and_minds_the_case(db, declare: Declare):
     problems = found(model)
     assert [code for code, _, _ in problems] == ["E004", "E005"]
     assert 'write AS "Total" in the query' in problems[0][2]
-    quoted = declare("W", n=models.BigIntegerField(db_column="Total"), sql='SELECT count(*) AS "Total" FROM shop_order')
+    quoted = declare(
+        "W", n=models.BigIntegerField(db_column="Total"), sql='SELECT count(*) AS "Total" FROM shop_order'
+    )
     assert found(quoted) == []
 
 
@@ -123,22 +136,40 @@ def test_odd_names(db, declare: Declare):
     model = declare(
         "V",
         meta={"db_table": "select"},
-        **{
-            "größe": models.IntegerField(),
-            "order": models.IntegerField(),
-            "camel": models.IntegerField(db_column="camelCase"),
-            "spaced": models.IntegerField(db_column="a b%"),
-        },
-        sql='SELECT 1 AS größe, 2 AS "order", 3 AS "camelCase", 4 AS "a b%"',
+        größe=models.IntegerField(),
+        order=models.IntegerField(),
+        camel=models.IntegerField(db_column="camelCase"),
+        spaced=models.IntegerField(db_column="a b"),
+        sql='SELECT 1 AS größe, 2 AS "order", 3 AS "camelCase", 4 AS "a b"',
     )
     assert found(model) == []
 
 
 TYPES = [
-    "bigint", "integer", "smallint", "text", "boolean", "date", "timestamp with time zone", "interval", "numeric(7,3)",
-    "numeric", "character varying(9)", "character varying", "character(3)", "double precision", "real", "uuid", "jsonb",
-    "bytea", "inet", "time without time zone", "integer[]", "numeric(7,3)[]", "tsvector",
-]  # fmt: skip
+    "bigint",
+    "integer",
+    "smallint",
+    "text",
+    "boolean",
+    "date",
+    "timestamp with time zone",
+    "interval",
+    "numeric(7,3)",
+    "numeric",
+    "character varying(9)",
+    "character varying",
+    "character(3)",
+    "double precision",
+    "real",
+    "uuid",
+    "jsonb",
+    "bytea",
+    "inet",
+    "time without time zone",
+    "integer[]",
+    "numeric(7,3)[]",
+    "tsvector",
+]
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -173,4 +204,7 @@ def test_types_that_read_as_something_else(db):
     assert fields.differing_type(amount, "bigint", connection) == "numeric(12, 2)"
     assert fields.differing_type(Order._meta.get_field("customer"), "integer", connection) is None
     assert fields.differing_type(Order._meta.get_field("note"), "character varying(3)", connection) is None
-    assert fields.differing_type(Order._meta.get_field("shipped"), "timestamp with time zone", connection) == "date"
+    assert (
+        fields.differing_type(Order._meta.get_field("shipped"), "timestamp with time zone", connection)
+        == "date"
+    )

@@ -34,7 +34,10 @@ def evolving(transactional_db: None) -> Iterator[None]:
     """The app `evolving` at its first migration, with a few sales."""
     with modify_settings(INSTALLED_APPS={"append": "tests.django.apps.evolving"}):
         migrate("0001")
-        execute("INSERT INTO evolving_sale (color, amount, note) VALUES ('red', 1, ''), ('red', 2, ''), ('blue', 3, '')")
+        execute(
+            "INSERT INTO evolving_sale (color, amount, note) "
+            "VALUES ('red', 1, ''), ('red', 2, ''), ('blue', 3, '')"
+        )
         yield
         for view in reversed(install.installed(connection)):
             if any(table == "evolving_sale" for _, table in view.sources) or not view.label:
@@ -76,7 +79,9 @@ def test_a_new_view_is_installed_and_a_flush_runs_no_ddl(evolving, declare: Decl
     assert totals(model) == {"red": 3, "blue": 3}
     assert "shop.Totals" not in migrate("0001")
     before = installed("shop_totals")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         call_command("flush", interactive=False, verbosity=0)
     texts = [query["sql"].lstrip().split(None, 1)[0].upper() for query in queries]
     assert not {"CREATE", "ALTER", "DROP", "COMMENT"} & set(texts)
@@ -156,10 +161,11 @@ def test_a_migration_that_dies_leaves_a_view_that_says_it_is_stale(evolving):
 
 def test_turned_off_nothing_is_detached_and_postgresql_protects_the_view(evolving):
     migrate("0003")
-    django_ivm.create_view("by_color", "SELECT note AS color, count(*) AS total FROM evolving_sale GROUP BY note")
-    with override_settings(DJANGO_IVM_INSTALL_ON_MIGRATE=False):
-        with pytest.raises(DatabaseError, match="depend"):
-            migrate("0004")
+    django_ivm.create_view(
+        "by_color", "SELECT note AS color, count(*) AS total FROM evolving_sale GROUP BY note"
+    )
+    with override_settings(DJANGO_IVM_INSTALL_ON_MIGRATE=False), pytest.raises(DatabaseError, match="depend"):
+        migrate("0004")
     assert django_ivm.get_view("by_color").verify().ok
 
 

@@ -24,7 +24,9 @@ def apps_before():
                 ("amount", models.IntegerField()),
             ],
         ),
-        migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))], options={"db_table": "tags"}),
+        migrations.CreateModel(
+            "Tag", [("id", models.BigAutoField(primary_key=True))], options={"db_table": "tags"}
+        ),
         migrations.CreateModel(
             "Part",
             [
@@ -66,7 +68,12 @@ UNIQUE = models.UniqueConstraint(fields=["color"], name="u")
         (migrations.RenameField("thing", "color", "colour"), {"app_thing"}),
         (migrations.AlterField("Thing", "amount", models.BigIntegerField()), {"app_thing"}),
         (migrations.AlterField("Thing", "id", models.UUIDField(primary_key=True)), {"app_thing", "app_part"}),
-        (migrations.AlterField("Thing", "amount", models.IntegerField(help_text="How many", choices=[(1, "1")])), set()),
+        (
+            migrations.AlterField(
+                "Thing", "amount", models.IntegerField(help_text="How many", choices=[(1, "1")])
+            ),
+            set(),
+        ),
         (migrations.AlterField("Thing", "amount", models.IntegerField(db_column="a")), {"app_thing"}),
         (migrations.AlterField("Thing", "amount", models.IntegerField(null=True)), {"app_thing"}),
         (migrations.RenameModel("Thing", "Object"), {"app_thing", "app_part"}),
@@ -122,11 +129,18 @@ def test_a_plan_is_the_sum_of_its_migrations(apps_before):
 
 
 def view(name, *sources, depends_on=()):
-    return SimpleNamespace(name=name, sources=tuple(("public", table) for table in sources), depends_on=depends_on)
+    return SimpleNamespace(
+        name=name, sources=tuple(("public", table) for table in sources), depends_on=depends_on
+    )
 
 
 def test_views_of_touched_tables_and_all_above_them_are_affected():
-    views = [view("a", "t"), view("b", "a", depends_on=("a",)), view("c", "b", depends_on=("b",)), view("d", "u")]
+    views = [
+        view("a", "t"),
+        view("b", "a", depends_on=("a",)),
+        view("c", "b", depends_on=("b",)),
+        view("d", "u"),
+    ]
     assert [v.name for v in hooks.affected(views, {"t"})] == ["a", "b", "c"]
     assert [v.name for v in hooks.affected(views, {'"public"."u"'})] == ["d"]
     assert [v.name for v in hooks.affected(views, {'"other"."u"', "x"})] == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from django.db import models
@@ -31,7 +33,9 @@ def test_parents_come_first():
 
 
 def chain(declare: Declare, name: str, reads):
-    return declare(name, n=models.IntegerField(), get_queryset=classmethod(lambda cls: reads().objects.values("n")))
+    return declare(
+        name, n=models.IntegerField(), get_queryset=classmethod(lambda cls: reads().objects.values("n"))
+    )
 
 
 def test_a_circle_is_named(declare: Declare):
@@ -108,12 +112,14 @@ def start(tmp_path, **modules: str) -> subprocess.CompletedProcess[str]:
         import sys
         print("pglast" in sys.modules)
     """
-    import os
-
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
     )
 
 
@@ -159,14 +165,14 @@ def test_an_error_while_importing_views_is_never_swallowed(tmp_path, text, error
 
 
 def test_reading_a_view_loads_no_compiler(customers):
-    code = "import sys, django; django.setup(); from tests.shop.ivm_views import CustomerRevenue; " \
+    code = (
+        "import sys, django; django.setup(); from tests.shop.ivm_views import CustomerRevenue; "
         "from django_ivm import definition; definition.reads(CustomerRevenue); print('pglast' in sys.modules)"
-    import os
-
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True, text=True, timeout=60,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(Path.cwd())},
     )  # fmt: skip
     assert done.stdout.strip() == "False", done.stderr
     assert Order.objects.count() == 2

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from ...errors import IVMError
-from ..selection import Target, ViewCommand
+from ..selection import ViewCommand
 
 STAGES = ("ast", "ir", "plan", "sql")
 
@@ -26,16 +27,26 @@ class Command(ViewCommand):
         found = []
         for target in self.targets(options):
             try:
-                found.append((target, self._explain(target, options)))
+                found.append((target, target.handle().explain()))
             except (IVMError, DatabaseError) as error:
-                raise CommandError(f"{target.label}: {error}") from error
+                raise CommandError(f"{target}: {error}") from error
         if options["json"]:
-            self.json([{"view": target.label, "table": target.name, "explanation": what} for target, what in found])
+            self.json(
+                [{"view": target.label, "table": target.name, **_as_dict(what)} for target, what in found]
+            )
             return
         for target, what in found:
             if len(found) > 1:
                 self.stdout.write(self.style.MIGRATE_HEADING(target.label))
-            self.stdout.write(str(what))
+            if options["trace"]:
+                self.stdout.write(what.trace)
+            elif options["stage"]:
+                self.stdout.write(
+                    what.stages.get(options["stage"], "(the compilation ended before this stage)")
+                )
+            else:
+                self.stdout.write(str(what))
 
-    def _explain(self, target: Target, options: dict[str, Any]) -> Any:
-        return target.handle().explain()
+
+def _as_dict(what: Any) -> dict[str, Any]:
+    return {field.name: getattr(what, field.name) for field in dataclasses.fields(what)}

@@ -17,7 +17,7 @@ class Command(ViewCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--sample", type=int, metavar="N", help="Compare about N rows only.")
+        parser.add_argument("--sample", type=int, metavar="N", help="Compare one row of N, chosen by chance.")
         parser.add_argument("--repair", action="store_true", help="Mend what differs.")
         parser.add_argument("--fail-fast", action="store_true", help="Stop at the first that differs.")
         parser.add_argument("--json", action="store_true", help="For programs.")
@@ -57,7 +57,7 @@ class Command(ViewCommand):
         verb = "had" if options["repair"] else "has"
         self.note(
             options,
-            f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected of {result.rows} rows",
+            f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected rows of {result.rows}",
         )
         for example in result.examples:
             self.note(options, f"  {example}")

@@ -1,0 +1,374 @@
+"""Install, uninstall and detach views. All of it is transactional; two installers wait for each other."""
+
+from __future__ import annotations
+
+import enum
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, transaction
+from psycopg import sql as pg
+
+from .. import _sql, signals
+from ..compiler import Installation, Options, Trace, compile_view
+from ..compiler.pg import names
+from ..compiler.pg.catalog import Catalog
+from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
+from . import register, triggers
+from .analyse import analyse
+from .introspect import registered, rows
+from .register import InstalledView
+from .results import Reason
+from .spec import ViewSpec
+
+logger = logging.getLogger("django_ivm")
+Progress = Callable[[str], None]
+_MODES = ("immediate", "manual")
+_LATER = ("commit", "deferred")
+_STRATEGIES = ("auto", "incremental", "full")
+
+
+class InstallState(enum.StrEnum):
+    """What a database holds of a declaration."""
+
+    INSTALLED = "installed"
+    OUTDATED = "outdated"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A view analysed and compiled against one database, not installed."""
+
+    spec: ViewSpec
+    schema: str
+    installation: Installation
+    catalog: Catalog
+    trace: Trace
+
+    @property
+    def strategy(self) -> str:
+        return self.installation.strategy
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return tuple(Reason(r.code, r.message, r.hint, r.location) for r in self.installation.reasons)
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """Names of the views that this one reads directly."""
+        return tuple(sorted({t.view for t in self.catalog.tables if t.view}))
+
+    def statements(self) -> list[str]:
+        """The whole script."""
+        indexes = list(self.spec.indexes_sql)
+        return [_sql.read("runtime/schema.sql"), *self.installation.statements(), *indexes]
+
+
+def validate(spec: ViewSpec) -> None:
+    """Raises DefinitionError for values that no database is needed to refuse."""
+    if spec.mode in _LATER:
+        raise DefinitionError(
+            f"mode {spec.mode!r} is not available yet", code="MODE", hint="Use 'immediate' or 'manual'."
+        )
+    if spec.mode not in _MODES:
+        raise DefinitionError(f"unknown mode {spec.mode!r}", code="MODE", hint=f"Use one of {', '.join(_MODES)}.")
+    if spec.strategy not in _STRATEGIES:
+        raise DefinitionError(
+            f"unknown strategy {spec.strategy!r}", code="STRATEGY", hint=f"Use one of {', '.join(_STRATEGIES)}."
+        )
+    if not spec.name or "\x00" in spec.name:
+        raise DefinitionError("a view needs a name", code="NAME", hint="Give it one of up to 63 bytes.")
+    if len(spec.name.encode()) > names.LIMIT:
+        raise DefinitionError(
+            f"the view's name {spec.name!r} has {len(spec.name.encode())} bytes, PostgreSQL keeps {names.LIMIT}",
+            code="NAME",
+            hint="Choose a shorter name (Meta.db_table for a model).",
+        )
+
+
+def plan(spec: ViewSpec, connection: Any) -> Compiled:
+    """Analyse and compile; nothing stays in the database.
+
+    Raises DefinitionError, and NotIncrementalError when strategy is "incremental" and the query can't be kept so.
+    """
+    validate(spec)
+    canonical, catalog = analyse(connection, spec.sql)
+    schema = spec.schema or _current_schema(connection)
+    renamed = dict(spec.renames)
+    outputs = tuple(renamed.get(c.name, c.name) for c in catalog.outputs)
+    if len(set(outputs)) < len(outputs) or (spec.surrogate and spec.surrogate in outputs):
+        raise DefinitionError("two columns of the view have one name", code="COLUMNS", hint="Rename one with AS.")
+    _check_cycle(spec, schema, catalog)
+    options = Options(
+        name=spec.name,
+        schema=schema,
+        mode=spec.mode,
+        strategy=spec.strategy,
+        columns=outputs,
+        surrogate=spec.surrogate,
+        model=bool(spec.label),
+    )
+    trace = Trace()
+    installation = compile_view(canonical, catalog, options, trace)
+    compiled = Compiled(spec, schema, installation, catalog, trace)
+    if spec.strategy == "incremental" and installation.strategy != "incremental":
+        first = compiled.reasons[0]
+        raise NotIncrementalError(
+            f"{spec.name} can't be kept incrementally: {first.message}",
+            code=first.code,
+            hint=first.hint,
+            location=first.location,
+        )
+    return compiled
+
+
+def _current_schema(connection: Any) -> str:
+    with connection.cursor() as cursor:
+        schema = rows(cursor, "SELECT current_schema()")[0][0]
+    if schema is None:
+        raise DefinitionError("the search_path names no schema that exists", code="SCHEMA", hint="Create one.")
+    return str(schema)
+
+
+def _check_cycle(spec: ViewSpec, schema: str, catalog: Catalog) -> None:
+    own = {(schema, spec.name)}
+    if any((t.schema, t.name) in own for t in catalog.tables):
+        raise DependencyCycleError(f"the view {spec.name} reads itself", code="CYCLE", hint="Read its sources instead.")
+
+
+def state(spec: ViewSpec, connection: Any) -> InstallState:
+    """Compare a declaration with what the database holds; takes no lock."""
+    with connection.cursor() as cursor:
+        view = register.find(cursor, spec.name, spec.schema)
+        if view is None:
+            return InstallState.MISSING
+        if view.detached or view.spec_hash != spec.hash or not intact(cursor, view):
+            return InstallState.OUTDATED
+    return InstallState.INSTALLED
+
+
+_INTACT = """
+SELECT (SELECT count(*) FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE t.tgname = w.name AND c.relname = w."table" AND n.nspname = w.schema AND t.tgenabled IN ('O', 'A')
+            AND obj_description(t.oid, 'pg_trigger') = w.hash)),
+       to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL,
+       to_regclass('django_ivm.' || quote_ident(%s)) IS NOT NULL
+"""
+
+
+def intact(cursor: Any, view: InstalledView) -> bool:
+    """Every trigger is there, enabled and unchanged, and so are the table and the definition."""
+    cursor.execute(_INTACT, (json.dumps(list(view.triggers)), *view.storage, view.definition_view))
+    missing, table, definition = cursor.fetchone()
+    return missing == 0 and bool(table) and bool(definition)
+
+
+def install(
+    spec: ViewSpec, connection: Any, *, progress: Progress | None = None, trigger: str = "command"
+) -> InstallState:
+    """Install or bring up to date; nothing happens when the database already holds the declaration.
+
+    Returns the state before. The fill happens in the same transaction as the triggers' creation, after the sources
+    have been locked against writers, so that no row falls between them.
+    """
+    tell = progress or (lambda _text: None)
+    found = state(spec, connection)
+    if found is InstallState.INSTALLED:
+        return found
+    validate(spec)
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        _require_read_committed(cursor)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (register.ADVISORY_LOCK,))
+        cursor.execute(_sql.read("runtime/schema.sql"))
+        if state(spec, connection) is InstallState.INSTALLED:  # another installer was faster
+            return found
+        old = register.find(cursor, spec.name, spec.schema)
+        dependents = _dependents(cursor, old.name) if old else []
+        for view in reversed(dependents):
+            _drop(cursor, view, keep_data=False)
+        if old:
+            _drop(cursor, old, keep_data=False)
+        tell(f"{spec.name}: analysing")
+        compiled = plan(spec, connection)
+        _refuse_taken_name(cursor, compiled)
+        _run(cursor, compiled, tell)
+        for view in dependents:
+            tell(f"{view.name}: reads {spec.name}, installed again")
+            _run(cursor, plan(view.spec, connection), tell)
+    _announce(spec, compiled, connection.alias, trigger)
+    return found
+
+
+def _require_read_committed(cursor: Any) -> None:
+    isolation = rows(cursor, "SELECT current_setting('transaction_isolation')")[0][0]
+    if isolation != "read committed":
+        raise IVMError(
+            f"a view can't be installed in a {isolation} transaction: its snapshot may be older than the lock",
+            code="ISOLATION",
+            hint="Install it outside, or in a READ COMMITTED transaction.",
+        )
+
+
+def _refuse_taken_name(cursor: Any, compiled: Compiled) -> None:
+    name = (compiled.schema, compiled.spec.name)
+    if rows(cursor, "SELECT to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL", name)[0][0]:
+        raise DefinitionError(
+            f"{compiled.schema}.{compiled.spec.name} exists and is not a view of ours",
+            code="NAME",
+            hint="Choose another name, or drop that relation.",
+        )
+
+
+def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
+    installation, spec = compiled.installation, compiled.spec
+    for statement in installation.lock_statements():
+        tell(f"{spec.name}: waiting for writers")
+        cursor.execute(statement)
+    tell(f"{spec.name}: filling")
+    for statement in installation.table_statements():
+        cursor.execute(statement)
+    for statement in spec.indexes_sql:
+        cursor.execute(statement)
+    tell(f"{spec.name}: triggers")
+    for statement in installation.function_statements():
+        cursor.execute(statement)
+    for one in installation.triggers:
+        triggers.install(one, cursor)
+    for statement in installation.guard_statements():
+        cursor.execute(statement)
+    for role in spec.grants:
+        target = pg.Identifier(compiled.schema, spec.name)
+        cursor.execute(pg.SQL("GRANT SELECT ON {} TO {}").format(target, pg.Identifier(role)))
+    register.record(cursor, spec, installation, compiled.depends_on, definition_text(cursor, installation.definition_view))
+    cursor.execute(
+        "DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", (compiled.schema, spec.name)
+    )
+
+
+def definition_text(cursor: Any, definition_view: str) -> str:
+    """How the stored definition prints now; another text than when it was installed tells of a rename."""
+    qualified = "django_ivm." + '"' + definition_view.replace('"', '""') + '"'
+    return str(rows(cursor, "SELECT pg_get_viewdef(to_regclass(%s))", (qualified,))[0][0])
+
+
+def _announce(spec: ViewSpec, compiled: Compiled, using: str, trigger: str) -> None:
+    from .view import View
+
+    signals.view_installed.send(sender=View, view=spec.name, using=using)
+    if compiled.strategy == "full" and spec.strategy == "auto":
+        reason = compiled.reasons[0]
+        logger.warning("%s is refreshed in full (%s): %s", spec.name, trigger, reason)
+        signals.fell_back.send(sender=View, view=spec.name, using=using, reason=reason)
+
+
+def uninstall(
+    name: str, connection: Any, *, schema: str | None = None, keep_data: bool = False, cascade: bool = False
+) -> None:
+    """Take a view out: triggers, functions, state and, unless `keep_data`, its table.
+
+    Raises NotInstalledError when it isn't there, IVMError when other views read it and `cascade` is False.
+    """
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (register.ADVISORY_LOCK,))
+        view = register.find(cursor, name, schema)
+        if view is None:
+            raise NotInstalledError(f"no view {name!r} is installed", code="MISSING", hint="See ivm_status.")
+        dependents = _dependents(cursor, name)
+        if dependents and not cascade:
+            raise IVMError(
+                f"{name} is read by {', '.join(v.name for v in dependents)}",
+                code="DEPENDENTS",
+                hint="Uninstall those first, or with cascade.",
+            )
+        for dependent in reversed(dependents):
+            _drop(cursor, dependent, keep_data=keep_data)
+        _drop(cursor, view, keep_data=keep_data)
+
+
+def _dependents(cursor: Any, name: str) -> list[InstalledView]:
+    """Views that read the view, directly or through others, in dependency order."""
+    reached = {name}
+    found = []
+    for view in register.all_views(cursor):
+        if reached & set(view.depends_on):
+            reached.add(view.name)
+            found.append(view)
+    return found
+
+
+def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
+    public, storage = pg.Identifier(*view.full_name), pg.Identifier(*view.storage)
+    _drop_triggers(cursor, view)
+    cursor.execute(
+        pg.SQL("DROP VIEW IF EXISTS {} CASCADE").format(pg.Identifier(names.RUNTIME_SCHEMA, view.definition_view))
+    )
+    if keep_data:
+        cursor.execute(pg.SQL("DROP TRIGGER IF EXISTS ivm_read_only ON {}").format(storage))
+        if view.storage != view.full_name:
+            cursor.execute(pg.SQL("DROP VIEW IF EXISTS {}").format(public))
+            cursor.execute(
+                pg.SQL("ALTER TABLE {} SET SCHEMA {}").format(storage, pg.Identifier(view.schema))
+            )
+            cursor.execute(
+                pg.SQL("ALTER TABLE {} RENAME TO {}").format(
+                    pg.Identifier(view.schema, view.storage[1]), pg.Identifier(view.name)
+                )
+            )
+    else:
+        if view.storage != view.full_name:
+            cursor.execute(pg.SQL("DROP VIEW IF EXISTS {}").format(public))
+        cursor.execute(pg.SQL("DROP TABLE IF EXISTS {}").format(storage))
+    for table in view.objects["tables"]:
+        if (names.RUNTIME_SCHEMA, table) != view.storage:
+            cursor.execute(pg.SQL("DROP TABLE IF EXISTS {}").format(pg.Identifier(names.RUNTIME_SCHEMA, table)))
+    for signature in view.objects["functions"]:
+        cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
+    cursor.execute("DELETE FROM django_ivm.view WHERE id = %s", (view.id,))
+    cursor.execute("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", view.full_name)
+
+
+def _drop_triggers(cursor: Any, view: InstalledView) -> None:
+    for one in view.triggers:
+        table = (one["schema"], one["table"])
+        if rows(cursor, "SELECT to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL", table)[0][0]:
+            cursor.execute(
+                pg.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(pg.Identifier(one["name"]), pg.Identifier(*table))
+            )
+
+
+def installed(connection: Any) -> list[InstalledView]:
+    """Installed views, those that others read first; none when our schema isn't there."""
+    with connection.cursor() as cursor:
+        return register.all_views(cursor)
+
+
+def detach(view: InstalledView, connection: Any) -> None:
+    """Take the triggers and the definition off, and say that the view is stale, so that a migration may change its
+    sources; `install` puts it back. A migration that dies half way leaves a view that says it is stale."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if not registered(cursor):
+            return
+        _drop_triggers(cursor, view)
+        cursor.execute(
+            pg.SQL("DROP VIEW IF EXISTS {}").format(pg.Identifier(names.RUNTIME_SCHEMA, view.definition_view))
+        )
+        cursor.execute("UPDATE django_ivm.view SET detached = true WHERE id = %s", (view.id,))
+        register.mark_stale(cursor, view, "detached for a migration")
+
+
+def remove_runtime(connection: Any) -> None:
+    """Drop our schema when no view is left in it."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if registered(cursor) and not register.all_views(cursor):
+            cursor.execute("DROP SCHEMA django_ivm CASCADE")
+
+
+def connection_of(using: str) -> Any:
+    """The connection of an alias."""
+    return connections[using]

@@ -1,0 +1,188 @@
+"""The register of installed views: plain tables of our schema, read anew at each question."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from graphlib import TopologicalSorter
+from typing import Any
+
+from ..compiler.triggers.installation import Installation
+from .introspect import registered, rows
+from .results import Reason
+from .spec import ViewSpec
+
+# One lock for installing, uninstalling and pruning in a database: "django_ivm" as a number.
+ADVISORY_LOCK = 0x646A616E676F5F69
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledView:
+    """A view as the database knows it. `sources` are tables, `depends_on` names of views, that it reads directly."""
+
+    id: int
+    schema: str
+    name: str
+    label: str
+    mode: str
+    strategy: str
+    on_error: str
+    reasons: tuple[Reason, ...]
+    definition: str
+    canonical: str
+    definition_view: str
+    definition_text: str
+    spec_hash: str
+    hash: str
+    storage: tuple[str, str]
+    columns: tuple[str, ...]
+    hidden: tuple[str, ...]
+    key: tuple[str, ...]
+    live: str | None
+    surrogate: str | None
+    sources: tuple[tuple[str, str], ...]
+    depends_on: tuple[str, ...]
+    objects: dict[str, list[str]]
+    replaces: tuple[str, ...]
+    triggers: tuple[dict[str, str], ...]
+    locks: tuple[str, ...]
+    spec: ViewSpec
+    detached: bool
+    installed_at: datetime
+
+    def __hash__(self) -> int:
+        return hash((self.schema, self.name, self.hash))
+
+    @property
+    def full_name(self) -> tuple[str, str]:
+        return self.schema, self.name
+
+
+_SELECT = """
+SELECT id, view_schema, view_name, label, mode, strategy, on_error, reasons::text, definition, canonical,
+       definition_view, definition_text, spec_hash, hash, storage_schema, storage_name, columns::text, hidden::text,
+       key::text, live, surrogate, sources::text, depends_on::text, objects::text, replaces::text, triggers::text,
+       locks::text, spec::text, detached, installed_at
+FROM django_ivm.view
+"""
+
+
+def all_views(cursor: Any) -> list[InstalledView]:
+    """Every installed view, those that others read first."""
+    if not registered(cursor):
+        return []
+    found = {view.name: view for view in (_view(row) for row in rows(cursor, _SELECT + " ORDER BY id"))}
+    graph = {name: [p for p in view.depends_on if p in found] for name, view in found.items()}
+    return [found[name] for name in TopologicalSorter(graph).static_order()]
+
+
+def find(cursor: Any, name: str, schema: str | None = None) -> InstalledView | None:
+    """A view by its name; of several in different schemas, the first in the search_path."""
+    if not registered(cursor):
+        return None
+    query = _SELECT + (
+        " WHERE view_name = %s AND (view_schema = %s OR %s IS NULL) "
+        "ORDER BY array_position(current_schemas(true)::text[], view_schema) NULLS LAST"
+    )
+    found = rows(cursor, query, (name, schema, schema))
+    return _view(found[0]) if found else None
+
+
+def _view(row: tuple[Any, ...]) -> InstalledView:
+    (id_, schema, name, label, mode, strategy, on_error, reasons, definition, canonical, definition_view,
+     definition_text, spec_hash, hash_, storage_schema, storage_name, columns, hidden, key, live, surrogate, sources,
+     depends_on, objects, replaces, triggers, locks, spec, detached, installed_at) = row  # fmt: skip
+    return InstalledView(
+        id=id_,
+        schema=schema,
+        name=name,
+        label=label,
+        mode=mode,
+        strategy=strategy,
+        on_error=on_error,
+        reasons=tuple(Reason(**item) for item in json.loads(reasons)),
+        definition=definition,
+        canonical=canonical,
+        definition_view=definition_view,
+        definition_text=definition_text,
+        spec_hash=spec_hash,
+        hash=hash_,
+        storage=(storage_schema, storage_name),
+        columns=tuple(json.loads(columns)),
+        hidden=tuple(json.loads(hidden)),
+        key=tuple(json.loads(key)),
+        live=live,
+        surrogate=surrogate,
+        sources=tuple((s, t) for s, t in json.loads(sources)),
+        depends_on=tuple(json.loads(depends_on)),
+        objects=json.loads(objects),
+        replaces=tuple(json.loads(replaces)),
+        triggers=tuple(json.loads(triggers)),
+        locks=tuple(json.loads(locks)),
+        spec=ViewSpec.from_json(json.loads(spec)),
+        detached=detached,
+        installed_at=installed_at,
+    )
+
+
+def record(
+    cursor: Any, spec: ViewSpec, installation: Installation, depends_on: tuple[str, ...], definition_text: str
+) -> None:
+    """Enter a view, in the place of an older entry."""
+    store = installation.store
+    triggers = [
+        {"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in installation.triggers
+    ]
+    reasons = [
+        {"code": r.code, "message": r.message, "hint": r.hint, "location": r.location} for r in installation.reasons
+    ]
+    values: dict[str, Any] = {
+        "view_schema": installation.options.schema,
+        "view_name": spec.name,
+        "label": spec.label,
+        "mode": spec.mode,
+        "strategy": installation.strategy,
+        "on_error": spec.on_error,
+        "reasons": json.dumps(reasons),
+        "definition": spec.sql,
+        "canonical": installation.canonical_sql,
+        "definition_view": installation.definition_view,
+        "definition_text": definition_text,
+        "spec_hash": spec.hash,
+        "hash": installation.hash,
+        "storage_schema": store.table_schema,
+        "storage_name": store.table,
+        "columns": json.dumps([c.name for c in store.visible]),
+        "hidden": json.dumps([c.name for c in store.columns if c.hidden]),
+        "key": json.dumps(list(store.key)),
+        "live": store.live,
+        "surrogate": store.surrogate,
+        "sources": json.dumps([list(s) for s in installation.sources]),
+        "depends_on": json.dumps(list(depends_on)),
+        "objects": json.dumps(installation.objects()),
+        "replaces": json.dumps(installation.replace_functions()),
+        "triggers": json.dumps(triggers),
+        "locks": json.dumps(list(installation.locks())),
+        "spec": spec.to_json(),
+    }
+    cursor.execute(
+        "DELETE FROM django_ivm.view WHERE view_schema = %s AND view_name = %s",
+        (values["view_schema"], values["view_name"]),
+    )
+    names = ", ".join(values)
+    holes = ", ".join(["%s"] * len(values))
+    cursor.execute(f"INSERT INTO django_ivm.view ({names}) VALUES ({holes})", tuple(values.values()))
+
+
+def markers(cursor: Any, view: InstalledView) -> int:
+    """How many marks say that the view is stale."""
+    query = "SELECT count(*) FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s"
+    return int(rows(cursor, query, view.full_name)[0][0])
+
+
+def mark_stale(cursor: Any, view: InstalledView, reason: str) -> None:
+    """Say that the view is stale until its next refresh."""
+    cursor.execute(
+        "INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES (%s, %s, %s)", (*view.full_name, reason)
+    )

@@ -1,0 +1,220 @@
+"""The handle of an installed view; view models delegate to it too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils import timezone
+from psycopg import sql as pg
+
+from ..compiler.pg import sql as q
+from ..errors import DefinitionError, NotInstalledError
+from . import install as installer
+from . import register
+from .introspect import rows
+from .refresh import refresh
+from .register import InstalledView
+from .results import Explanation, RefreshResult, VerifyResult, ViewStatus
+from .spec import ViewSpec
+from .verify import verify
+
+_COUNT_UP_TO = 64 * 1024 * 1024  # bytes of a table whose rows are counted rather than estimated
+
+
+class View:
+    """One view in one database. Nothing is remembered between calls: the database is asked each time.
+
+    `table` is the quoted, qualified relation to SELECT from; its columns are the query's, in order.
+    """
+
+    def __init__(self, name: str, using: str = DEFAULT_DB_ALIAS, schema: str | None = None) -> None:
+        self.name = name
+        self.using = using
+        self._schema = schema
+
+    def __repr__(self) -> str:
+        return f"<View {self.name} on {self.using}>"
+
+    @property
+    def connection(self) -> Any:
+        return connections[self.using]
+
+    @property
+    def schema(self) -> str:
+        return self._found().schema
+
+    @property
+    def table(self) -> str:
+        found = self._found()
+        return q.qualified(found.schema, found.name).text
+
+    def _found(self, using: str | None = None) -> InstalledView:
+        with connections[using or self.using].cursor() as cursor:
+            view = register.find(cursor, self.name, self._schema)
+        if view is None:
+            raise NotInstalledError(
+                f"the view {self.name!r} is not installed in {using or self.using!r}",
+                code="MISSING",
+                hint="Run ./manage.py ivm_install, or create_view().",
+            )
+        return view
+
+    def refresh(
+        self, full: bool = False, using: str | None = None, concurrently: bool = True, *, trigger: str = "api"
+    ) -> RefreshResult:
+        """Bring the view up to date; `full=True` computes it anew. Readers are never blocked.
+
+        Raises RefreshError on failure, which is in the refresh log then.
+        """
+        view = self._found(using)
+        connection = connections[using or self.using]
+        if view.detached:
+            installer.install(view.spec, connection, trigger=trigger)
+            view = self._found(using)
+        return refresh(view, connection, full=full, trigger=trigger, sender=type(self))
+
+    def verify(self, using: str | None = None, sample: int | None = None, repair: bool = False) -> VerifyResult:
+        """View against query, both ways; `repair=True` refreshes in full when they differ and says what was found."""
+        result = verify(self._found(using), connections[using or self.using], sample)
+        if repair and not result.ok:
+            self.refresh(full=True, using=using, trigger="repair")
+        return result
+
+    def explain(self, using: str | None = None) -> Explanation:
+        """How the view is kept, with reasons, plan, script and locks."""
+        return explain(self._found(using).spec, connections[using or self.using])
+
+    def is_fresh(self, using: str | None = None) -> bool:
+        """The view equals its query now: installed whole, not marked stale, and so is every view that it reads."""
+        with connections[using or self.using].cursor() as cursor:
+            return _fresh(cursor, self._found(using), {})
+
+    def status(self, using: str | None = None) -> ViewStatus:
+        """What the database says of the view."""
+        connection = connections[using or self.using]
+        with connection.cursor() as cursor:
+            view = register.find(cursor, self.name, self._schema)
+            if view is None:
+                return ViewStatus(False, False, False, "", "")
+            whole = installer.intact(cursor, view)
+            fresh = _fresh(cursor, view, {})
+            oldest = rows(
+                cursor,
+                "SELECT min(marked_at), count(*) FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s",
+                view.full_name,
+            )[0]
+            size = rows(cursor, "SELECT pg_total_relation_size(to_regclass(%s))", (_storage(view),))[0][0]
+            count = _count(cursor, view) if size is not None else None
+        lag = timezone.now() - oldest[0] if oldest[0] else timedelta(0)
+        return ViewStatus(
+            installed=True,
+            outdated=view.detached or not whole,
+            stale=not fresh,
+            mode=view.mode,
+            strategy=view.strategy,
+            pending=0,
+            lag=lag,
+            last_refresh=_last_refresh(connection.alias, view),
+            rows=count,
+            size=size,
+        )
+
+
+def _storage(view: InstalledView) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in view.storage)
+
+
+def _count(cursor: Any, view: InstalledView) -> int:
+    """Rows, exactly in a table of moderate size, else as the planner estimates them."""
+    size, estimate = rows(
+        cursor, "SELECT pg_relation_size(oid), reltuples FROM pg_class WHERE oid = to_regclass(%s)", (_storage(view),)
+    )[0]
+    if size > _COUNT_UP_TO and estimate >= 0:
+        return int(estimate)
+    cursor.execute(pg.SQL("SELECT count(*) FROM {}").format(pg.Identifier(*view.storage)))
+    return int(cursor.fetchone()[0])
+
+
+def _last_refresh(using: str, view: InstalledView) -> Any:
+    from ..models import RefreshLog
+
+    logged = RefreshLog.objects.using(using).filter(view_name=view.name, failed=False)
+    return logged.order_by("-updated_at").values_list("updated_at", flat=True).first() or view.installed_at
+
+
+def _fresh(cursor: Any, view: InstalledView, known: dict[str, bool]) -> bool:
+    if view.name not in known:
+        known[view.name] = (
+            not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
+        )
+        for name in view.depends_on if known[view.name] else ():
+            parent = register.find(cursor, name)
+            if parent is None or not _fresh(cursor, parent, known):
+                known[view.name] = False
+    return known[view.name]
+
+
+def explain(spec: ViewSpec, connection: Any) -> Explanation:
+    """How a declaration is, or would be, kept."""
+    compiled = installer.plan(spec, connection)
+    installation = compiled.installation
+    stages = {"ast": installation.canonical_sql, "sql": "\n\n".join(compiled.statements())}
+    for name, text in compiled.trace.steps:
+        if name in ("ir", "plan"):
+            stages[name] = text
+    tree = str(installation.plan) if installation.plan else f"full refresh of\n{installation.canonical_sql}"
+    return Explanation(
+        strategy=compiled.strategy,
+        mode=spec.mode,
+        reasons=compiled.reasons,
+        tree=tree,
+        sql=stages["sql"],
+        locks=installation.locks(),
+        stages=stages,
+        trace=str(compiled.trace),
+    )
+
+
+def create_view(
+    name: str,
+    sql: str,
+    *,
+    mode: str = "immediate",
+    strategy: str = "auto",
+    using: str = DEFAULT_DB_ALIAS,
+    replace: bool = False,
+) -> View:
+    """Install a view without a model. Works inside a transaction and rolls back with it.
+
+    Raises DefinitionError for a bad query or a name that is taken (unless `replace`), NotIncrementalError when
+    strategy is "incremental" and the query can't be kept so.
+    """
+    connection = connections[using]
+    spec = ViewSpec(name=name, sql=sql, mode=mode, strategy=strategy)
+    installer.validate(spec)
+    with connection.cursor() as cursor:
+        existing = register.find(cursor, name)
+    if existing is not None and not replace:
+        raise DefinitionError(
+            f"the view {name!r} is installed already", code="NAME", hint="Pass replace=True, or drop_view() first."
+        )
+    if existing is not None and existing.label:
+        raise DefinitionError(
+            f"{name!r} belongs to the model {existing.label}", code="NAME", hint="Change the model instead."
+        )
+    installer.install(spec, connection, trigger="api")
+    return View(name, using)
+
+
+def get_view(name: str, using: str = DEFAULT_DB_ALIAS) -> View:
+    """The handle of an installed view. Raises NotInstalledError."""
+    view = View(name, using)
+    view._found()
+    return view
+
+
+def drop_view(name: str, cascade: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Uninstall a view with its table. Raises NotInstalledError, or IVMError when others read it."""
+    installer.uninstall(name, connections[using], cascade=cascade)
