@@ -19,7 +19,7 @@ from .scenarios import SCENARIOS
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA = "memory"
+SCHEMA = "memory"  # and the name of the view
 SMALL = 1000
 SLACK = 16 << 20
 """Bytes the big view's process may use beyond the small one's: allocator noise, not rows."""
@@ -58,17 +58,17 @@ def measure(admin: psycopg.Connection, dsn: str, rows: int) -> dict[str, dict[st
 
 def main(dsn: str, limit: int) -> None:
     """Make a view of the orders up to ``limit``, refresh it in full, drop it; print the peaks."""
-    from .arms.ivm import NAME, configure
+    from .arms.ivm import configure
 
     configure(dsn, [SCHEMA])
     import django_ivm
 
     peaks = {"start": peak()}
-    view = django_ivm.create_view(NAME, f"{SCENARIOS['c'].query} WHERE o.id <= {limit}", using=SCHEMA)
+    view = django_ivm.create_view(SCHEMA, f"{SCENARIOS['c'].query} WHERE o.id <= {limit}", using=SCHEMA)
     peaks["create"] = peak()
     view.refresh(full=True)
     peaks["refresh"] = peak()
-    django_ivm.drop_view(NAME, using=SCHEMA)
+    django_ivm.drop_view(SCHEMA, using=SCHEMA)
     sys.stdout.write(json.dumps(peaks) + "\n")
 
 

@@ -30,6 +30,9 @@ COLORS = {
 NOISE = "#BBBBBB"
 WIDTH = 0.8  # of a category, shared by its bars
 
+Group = tuple[str, dict[str, float]]
+"""A category's label, and the value of each arm in it."""
+
 
 def draw(result: dict[str, Any], out: Path) -> list[Path]:
     """Draw ``writes.png`` and ``others.png`` into ``out``; the paths written."""
@@ -52,6 +55,9 @@ def _log(ax: Axes, low: float, high: float) -> None:
         ax.set_yticks(ticks, [f"{t:g}×" for t in ticks])
         ax.minorticks_off()
         ax.set_ylim(low, high)
+        ax.text(
+            1, 1, "log scale", transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color="#777777"
+        )
     else:
         ax.yaxis.set_major_formatter(lambda v, _: f"{v:g}×")
         ax.set_ylim(0, high)
@@ -138,29 +144,27 @@ def _write_panel(ax: Axes, scenario: dict[str, Any], arms: list[str], *, bulk: b
 
 
 def _others(result: dict[str, Any]) -> Figure:
-    scenarios = result["scenarios"]
-    columns = 2 if any(s["concurrency"] for s in scenarios) else 1
-    figure, axes = plt.subplots(
-        len(scenarios), columns, squeeze=False, figsize=(4 + 6 * columns, 0.9 + 3.5 * len(scenarios)),
-        layout="constrained",
-    )  # fmt: skip
-    used: set[str] = set()
-    for scenario, panels in zip(scenarios, axes, strict=True):
-        left, right = panels[0], panels[-1]
-        used |= _refresh_panel(left, scenario)
-        left.set_title(
-            f"{scenario['key']}. {scenario['title']}: making, refreshing, reading",
-            loc="left",
-            fontsize=11,
-            fontweight="bold",
+    panels: list[tuple[str, str, list[Group]]] = []
+    for scenario in result["scenarios"]:
+        name = f"{scenario['key']}. {scenario['title']}"
+        panels.append(
+            (f"{name}: making, refreshing, reading", "time ÷ running the query once", _kept(scenario))
         )
-        left.set_ylabel("time ÷ running the query once", fontsize=9)
-        if scenario["concurrency"]:
-            used |= _concurrency_panel(right, scenario)
-            right.set_title("concurrent single-row inserts", loc="left", fontsize=11, fontweight="bold")
-            right.set_ylabel("throughput ÷ without a view", fontsize=9)
-        elif right is not left:
-            right.set_axis_off()
+    for scenario in result["scenarios"]:
+        name = f"{scenario['key']}. concurrent single-row inserts"
+        panels.append((f"{name} (more is better)", "throughput ÷ without a view", _concurrent(scenario)))
+    panels = [panel for panel in panels if panel[2]]
+    lines = max(1, (len(panels) + 1) // 2)
+    figure, axes = plt.subplots(
+        lines, 2, squeeze=False, figsize=(16, 0.9 + 3.5 * lines), layout="constrained"
+    )
+    used: set[str] = set()
+    for ax, (title, label, groups) in zip(axes.flat, panels, strict=False):
+        used |= _bars(ax, groups)
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        ax.set_ylabel(label, fontsize=9)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
     handles = [Patch(color=c, label=result["meta"]["arms"][a]) for a, c in COLORS.items() if a in used]
     if handles:
         figure.legend(
@@ -170,7 +174,7 @@ def _others(result: dict[str, Any]) -> Figure:
     return figure
 
 
-def _bars(ax: Axes, groups: list[tuple[str, dict[str, float]]]) -> set[str]:
+def _bars(ax: Axes, groups: list[Group]) -> set[str]:
     """Grouped bars that leave no gap for arms without a value."""
     values = [v for _, found in groups for v in found.values()]
     widest = max(len(found) for _, found in groups)
@@ -179,43 +183,38 @@ def _bars(ax: Axes, groups: list[tuple[str, dict[str, float]]]) -> set[str]:
         for j, (arm, value) in enumerate(found.items()):
             x = i + (j - (len(found) - 1) / 2) * width
             ax.bar(x, value, width * 0.92, color=COLORS[arm])
-            _number(ax, x, value, f"{value:.2g}" if value < 10 else f"{value:.0f}")
+            _number(
+                ax,
+                x,
+                value,
+                f"{value:.1g}" if value < 0.1 else f"{value:.2g}" if value < 10 else f"{value:.0f}",
+            )
     ax.axhline(1, color="#555555", linewidth=0.8)
     _log(ax, min(*values, 1.0) * 0.5, max(*values, 1.0) * 1.6)
     _labels(ax, [label for label, _ in groups])
     return {arm for _, found in groups for arm in found}
 
 
-def _refresh_panel(ax: Axes, scenario: dict[str, Any]) -> set[str]:
+def _kept(scenario: dict[str, Any]) -> list[Group]:
+    """Making, refreshing and reading, against running the query; nothing when the query was not run."""
     refresh, fill = scenario["refresh"], scenario["fill"]
     query = refresh.get("bare", {}).get("read")
     if not query:
-        ax.set_axis_off()
-        return set()
-    order = [a for a in COLORS if a != "bare"]
+        return []
+    arms = [a for a in COLORS if a in refresh and a != "bare"]
+    plain = [a for a in arms if a != "concurrently"]  # made and read as any other materialized view
     groups = [
-        ("make the view", {a: fill[a]["whole"] / query for a in order if a in fill and a != "concurrently"}),
-        (
-            "refresh after 1 row",
-            {a: refresh[a]["after 1"] / query for a in order if "after 1" in refresh.get(a, {})},
+        ("make the view", {a: fill[a]["whole"] / query for a in plain}),
+        *(
+            (label, {a: refresh[a][key] / query for a in arms if key in refresh[a]})
+            for label, key in (("refresh after 1 row", "after 1"), ("refresh after many", "after bulk"))
         ),
-        (
-            "refresh after many",
-            {a: refresh[a]["after bulk"] / query for a in order if "after bulk" in refresh.get(a, {})},
-        ),
-        (
-            "read every row",
-            {a: refresh[a]["read"] / query for a in order if a in refresh and a != "concurrently"},
-        ),
+        ("read every row", {a: refresh[a]["read"] / query for a in plain}),
     ]
-    groups = [(label, found) for label, found in groups if found]
-    if not groups:
-        ax.set_axis_off()
-        return set()
-    return _bars(ax, groups)
+    return [group for group in groups if group[1]]
 
 
-def _concurrency_panel(ax: Axes, scenario: dict[str, Any]) -> set[str]:
+def _concurrent(scenario: dict[str, Any]) -> list[Group]:
     groups = []
     for label, found in scenario["concurrency"].items():
         bare = found.get("bare", {}).get("tps")
@@ -223,8 +222,4 @@ def _concurrency_panel(ax: Axes, scenario: dict[str, Any]) -> set[str]:
             groups.append(
                 (label, {a: v["tps"] / bare for a, v in found.items() if a in COLORS and a != "bare"})
             )
-    groups = [(label, found) for label, found in groups if found]
-    if not groups:
-        ax.set_axis_off()
-        return set()
-    return _bars(ax, groups)
+    return [group for group in groups if group[1]]

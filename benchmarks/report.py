@@ -181,7 +181,7 @@ def headline(result: dict[str, Any]) -> str:
     placed = ", client and server on one CPU for the writes" if meta["one_cpu"] else ""
     return (
         f"PostgreSQL {meta['postgresql']} through {meta['client']}{placed}, {meta['rows']:,} rows,"
-        f" {meta['rounds_of_each_order']} rounds of each order,"
+        f" rounds of each order: {meta['rounds_of_each_order']},"
         f" medians, {meta['cpus']} CPUs, seed {meta['seed']}; every view compared with its query"
     )
 

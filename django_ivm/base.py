@@ -140,7 +140,7 @@ class ViewBase(ModelBase):
             if opts.parents:
                 parent = next(iter(opts.parents)).__name__
                 raise DefinitionError(
-                    f"{cls.__name__} inherits from the concrete model {parent}, which has a table of its own.",
+                    f"{cls.__name__} inherits from the concrete model {parent}, which has its own table.",
                     code="concrete-parent",
                     hint="Share fields through an abstract base class, or use Meta.proxy = True.",
                 )
@@ -286,13 +286,17 @@ class IncrementalView(models.Model, metaclass=ViewBase):
 
     @classmethod
     def explain(cls, using: str | None = None) -> Explanation:
-        """How the view is kept up to date, and why not incrementally when it isn't."""
-        return _handle(cls, using).explain()
+        """How the view is, or would be, kept up to date, and why not incrementally when it isn't."""
+        from .definition import explain
+
+        return explain(cls, using)
 
     @classmethod
     def status(cls, using: str | None = None) -> ViewStatus:
         """What the database says about the view; never raises for one that isn't installed."""
-        return _handle(cls, using).status()
+        from .definition import status
+
+        return status(cls, using)
 
     @classmethod
     def is_fresh(cls, using: str | None = None) -> bool:

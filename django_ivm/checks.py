@@ -124,7 +124,7 @@ def _composite_key(model: ViewModel) -> Iterator[CheckMessage]:
         if field.null:
             yield Error(
                 f"{model._meta.label}: {field.name} is part of the primary key and may be NULL.",
-                hint="Remove the CompositePrimaryKey: the view then gets a surrogate id and keeps NULL groups.",
+                hint="Remove the CompositePrimaryKey: the view then gets a surrogate id.",
                 obj=field,
                 id="django_ivm.E009",
             )
@@ -137,7 +137,7 @@ def _shadowing(model: ViewModel) -> Iterator[CheckMessage]:
             yield Warning(
                 f"{model._meta.label}.{field.name} hides the method {field.name}() of views.",
                 hint=f"Reading the field works; for the method call "
-                f"django_ivm.get_view({table!r}).{field.name}(), or name the field otherwise and set its db_column.",
+                f"django_ivm.get_view({table!r}).{field.name}(), or rename it and set db_column.",
                 obj=field,
                 id="django_ivm.W001",
             )

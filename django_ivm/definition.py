@@ -5,7 +5,7 @@ definition.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from django.db import connections, models, router, transaction
 from psycopg.sql import SQL
 
 from . import fields
-from .errors import DefinitionError, IVMError
+from .errors import DefinitionError, IVMError, NotIncrementalError
 from .queryset import Output, checked_queryset, compile_queryset, model_label, referenced_tables
 
 if TYPE_CHECKING:
     from .engine.install import InstalledView
+    from .engine.results import Explanation, ViewStatus
     from .engine.spec import ViewSpec
     from .engine.view import View
 
@@ -223,18 +224,15 @@ def spec(model: type[models.Model], using: str | None = None) -> ViewSpec:
 
 
 def indexes_sql(model: type[models.Model], using: str) -> tuple[str, ...]:
-    """SQL of the view's indexes: `db_index` and `unique` of fields, Meta.indexes, Meta's unique
-    constraints.
-    """
+    """SQL of the view's indexes: `db_index` and `unique` of fields, Meta.indexes and unique constraints."""
     wanted: list[models.Index | models.BaseConstraint] = []
     for field in fields.column_fields(model):
-        if field.primary_key or not (field.unique or field.db_index):
-            continue
-        index = models.Index(fields=[field.name])
-        index.set_name_with_model(model)
-        wanted.append(
-            models.UniqueConstraint(fields=[field.name], name=f"{index.name}_uq") if field.unique else index
-        )
+        # A unique field is what the query makes it: enforcing it could only make somebody's write fail.
+        # Who wants that says so by a UniqueConstraint.
+        if (field.db_index or field.unique) and not field.primary_key:
+            index = models.Index(fields=[field.name])
+            index.set_name_with_model(model)
+            wanted.append(index)
     wanted += model._meta.indexes
     for constraint in model._meta.constraints:
         if not isinstance(constraint, models.UniqueConstraint):
@@ -282,6 +280,33 @@ def handle(model: type[models.Model], using: str | None = None) -> View:
 
     schema, name = table_of(model)
     return View(name, default_alias(model, using), schema)
+
+
+def explain(model: type[models.Model], using: str | None = None) -> Explanation:
+    """How the declaration is, or would be, kept; also for a view that must be incremental and can't be."""
+    from .engine import view as engine
+
+    alias = default_alias(model, using)
+    declared = spec(model, alias)
+    try:
+        return engine.explain(declared, connections[alias])
+    except NotIncrementalError:
+        return engine.explain(replace(declared, strategy="auto"), connections[alias])
+
+
+def status(model: type[models.Model], using: str | None = None) -> ViewStatus:
+    """What the database says about the view; outdated also when something else is declared than installed."""
+    from .engine import install
+
+    alias = default_alias(model, using)
+    found = handle(model, alias).status()
+    if not found.installed or found.outdated:
+        return found
+    try:
+        current = install.state(spec(model, alias), connections[alias]) is install.InstallState.INSTALLED
+    except IVMError:
+        current = False  # what is declared can't be what is installed
+    return replace(found, outdated=not current)
 
 
 def handle_of_installed(view: InstalledView, using: str) -> View:

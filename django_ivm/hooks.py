@@ -18,11 +18,13 @@ from django.db.models import Model
 from django.db.models.signals import post_migrate, pre_migrate
 
 from . import conf, definition, registry
+from .base import IncrementalView
 from .errors import IVMError
 from .registry import Target, ViewModel
 
 if TYPE_CHECKING:
     from .engine.install import InstalledView
+    from .engine.spec import ViewSpec
 
 logger = logging.getLogger("django_ivm")
 
@@ -212,6 +214,8 @@ def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
             continue  # its model is gone: `ivm_install --prune` removes it
         try:
             spec = target.spec()
+            if "plan" not in kwargs and _as_recorded(target, spec):
+                continue  # a flush, which changes no schema: no need to look at every trigger
             before = install.state(spec, connection)
             if before == install.InstallState.INSTALLED:
                 continue
@@ -224,6 +228,11 @@ def after_migrate(sender: AppConfig, using: str, **kwargs: Any) -> None:
     for error in circles:
         logger.error("%s", error)
         _say(kwargs, 1, f"  {error}", error=True)
+
+
+def _as_recorded(target: Target, spec: ViewSpec) -> bool:
+    view = target.installed
+    return view is not None and not view.detached and view.spec_hash == spec.hash
 
 
 def _is_last(sender: AppConfig) -> bool:
@@ -247,7 +256,9 @@ def _report(target: Target, error: Exception, kwargs: dict[str, Any]) -> None:
 
 
 def _missing_tables(model: ViewModel, using: str) -> list[str]:
-    """Labels of the models the view reads whose tables aren't there yet: a later `migrate` makes them."""
+    """Labels of the models the view reads whose tables aren't there yet: a later `migrate` makes them, and a view
+    that is missing itself is reported or waits by itself.
+    """
     try:
         read = {name for _, name in definition.reads(model)}
     except IVMError:
@@ -258,7 +269,9 @@ def _missing_tables(model: ViewModel, using: str) -> list[str]:
     return sorted(
         other._meta.label
         for other in apps.get_models()
-        if definition.table_of(other)[1] in read - there and other._meta.managed and not other._meta.proxy
+        if definition.table_of(other)[1] in read - there
+        and (other._meta.managed or issubclass(other, IncrementalView))
+        and not other._meta.proxy
     )
 
 

@@ -20,6 +20,7 @@ from .errors import DependencyCycleError, IVMError
 
 if TYPE_CHECKING:
     from .engine.install import InstalledView
+    from .engine.results import Explanation, ViewStatus
     from .engine.spec import ViewSpec
     from .engine.view import View
 
@@ -37,6 +38,9 @@ def autodiscover() -> None:
     for config in apps.get_app_configs():
         if config.module is not None and module_has_submodule(config.module, MODULE):
             importlib.import_module(f"{config.name}.{MODULE}")
+    # Apps that were ready before may have looked at relations; Django itself forgets that only once all are.
+    for model in apps.get_models(include_auto_created=True):
+        model._meta._expire_cache()
 
 
 def view_models() -> list[ViewModel]:
@@ -167,6 +171,18 @@ class Target:
         """Raises DefinitionError when a declared view's fields aren't its query's outputs."""
         if self.model is not None:
             definition.require_match(self.model, self.using)
+
+    def explain(self) -> Explanation:
+        """How the view is, or would be, kept."""
+        if self.model is not None:
+            return definition.explain(self.model, self.using)
+        return self.handle().explain()
+
+    def status(self) -> ViewStatus:
+        """What the database says about the view."""
+        if self.model is not None:
+            return definition.status(self.model, self.using)
+        return self.handle().status()
 
     def handle(self) -> View:
         """The engine's handle."""

@@ -10,31 +10,32 @@ from .base import Arm
 if TYPE_CHECKING:
     from ..core import Scenario
 
-NAME = "bench_view"
-
 
 class _Ivm(Arm):
     mode = ""
     strategy = ""
 
     @property
-    def alias(self) -> str:
-        return self.schema
+    def name(self) -> str:
+        """The view's name; get_view() finds views by it alone, so every schema's is another."""
+        return f"view_{self.schema}"
 
     def install(self, scenario: Scenario) -> None:
         import django_ivm
 
-        django_ivm.create_view(NAME, scenario.query, mode=self.mode, strategy=self.strategy, using=self.alias)
+        django_ivm.create_view(
+            self.name, scenario.query, mode=self.mode, strategy=self.strategy, using=self.schema
+        )
 
     def uninstall(self, scenario: Scenario) -> None:
         import django_ivm
 
-        django_ivm.drop_view(NAME, using=self.alias)
+        django_ivm.drop_view(self.name, using=self.schema)
 
     def handle(self) -> Any:
         import django_ivm
 
-        return django_ivm.get_view(NAME, using=self.alias)
+        return django_ivm.get_view(self.name, using=self.schema)
 
     def relation(self, scenario: Scenario) -> str:
         return str(self.handle().table)
@@ -59,7 +60,7 @@ class Manual(_Ivm):
     def refresh(self, scenario: Scenario) -> None:
         result = self.handle().refresh(full=True)
         if result.failed:
-            raise BenchError(f"refresh of {NAME} failed: {result.error}")
+            raise BenchError(f"refresh of {self.name} failed: {result.error}")
 
 
 def configure(dsn: str, schemas: list[str]) -> None:

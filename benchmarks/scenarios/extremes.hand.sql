@@ -16,6 +16,18 @@ CREATE TABLE hand_view (
 INSERT INTO hand_view
 SELECT grp, min(val), max(val), count(*) FROM reading GROUP BY grp;
 
+-- PostgreSQL takes a plan for any array for dearer than one for this array, and would plan anew each time.
+CREATE FUNCTION hand_probe(rows tid[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    UPDATE hand_view AS v SET
+        probe = false,
+        lo = CASE WHEN v.grp IS NULL THEN (SELECT min(val) FROM reading WHERE grp IS NULL)
+                  ELSE (SELECT min(val) FROM reading AS r WHERE r.grp = v.grp) END,
+        hi = CASE WHEN v.grp IS NULL THEN (SELECT max(val) FROM reading WHERE grp IS NULL)
+                  ELSE (SELECT max(val) FROM reading AS r WHERE r.grp = v.grp) END
+    WHERE v.ctid = ANY (rows);
+END $$;
+
 CREATE FUNCTION hand_reading_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO hand_view AS v (grp, lo, hi, n)
@@ -44,13 +56,7 @@ BEGIN
         DELETE FROM hand_view WHERE ctid = ANY (emptied);
     END IF;
     IF probed IS NOT NULL THEN
-        UPDATE hand_view AS v SET
-            probe = false,
-            lo = CASE WHEN v.grp IS NULL THEN (SELECT min(val) FROM reading WHERE grp IS NULL)
-                      ELSE (SELECT min(val) FROM reading AS r WHERE r.grp = v.grp) END,
-            hi = CASE WHEN v.grp IS NULL THEN (SELECT max(val) FROM reading WHERE grp IS NULL)
-                      ELSE (SELECT max(val) FROM reading AS r WHERE r.grp = v.grp) END
-        WHERE v.ctid = ANY (probed);
+        PERFORM hand_probe(probed);
     END IF;
     RETURN NULL;
 END $$;
@@ -84,13 +90,7 @@ BEGIN
         DELETE FROM hand_view WHERE ctid = ANY (emptied);
     END IF;
     IF probed IS NOT NULL THEN
-        UPDATE hand_view AS v SET
-            probe = false,
-            lo = CASE WHEN v.grp IS NULL THEN (SELECT min(val) FROM reading WHERE grp IS NULL)
-                      ELSE (SELECT min(val) FROM reading AS r WHERE r.grp = v.grp) END,
-            hi = CASE WHEN v.grp IS NULL THEN (SELECT max(val) FROM reading WHERE grp IS NULL)
-                      ELSE (SELECT max(val) FROM reading AS r WHERE r.grp = v.grp) END
-        WHERE v.ctid = ANY (probed);
+        PERFORM hand_probe(probed);
     END IF;
     RETURN NULL;
 END $$;

@@ -19,7 +19,8 @@ INSERT INTO hand_view
 SELECT c.region, count(*), sum(o.amount), count(o.amount)
 FROM orders AS o JOIN customer AS c ON c.id = o.customer_id GROUP BY c.region;
 
-CREATE FUNCTION hand_lock_many(buckets int[]) RETURNS void LANGUAGE plpgsql AS $$
+-- PostgreSQL takes a plan for any array for dearer than one for this array, and would plan anew each time.
+CREATE FUNCTION hand_lock_many(buckets int[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     mine int := hashint4(pg_backend_pid()) & 7;
 BEGIN
@@ -27,7 +28,7 @@ BEGIN
     UPDATE hand_stripe SET bumped = bumped + 1 WHERE bucket = ANY (buckets) AND stripe = mine;
 END $$;
 
-CREATE FUNCTION hand_lock_parent(buckets int[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION hand_lock_parent(buckets int[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     PERFORM FROM hand_stripe WHERE bucket = ANY (buckets) ORDER BY bucket, stripe FOR NO KEY UPDATE;
     UPDATE hand_stripe SET bumped = bumped + 1 WHERE bucket = ANY (buckets);

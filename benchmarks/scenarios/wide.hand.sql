@@ -11,7 +11,8 @@ CREATE TABLE hand_stripe (bucket int, stripe int, bumped bigint NOT NULL DEFAULT
     WITH (fillfactor = 20);
 
 INSERT INTO hand_stripe SELECT b, s FROM generate_series(0, 2047) AS b, generate_series(0, 7) AS s;
-CREATE FUNCTION hand_lock_child(buckets int[]) RETURNS void LANGUAGE plpgsql AS $$
+-- PostgreSQL takes a plan for any array for dearer than one for this array, and would plan anew each time.
+CREATE FUNCTION hand_lock_child(buckets int[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     mine int := hashint4(pg_backend_pid()) & 7;
 BEGIN
@@ -24,7 +25,7 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION hand_lock_parent(buckets int[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION hand_lock_parent(buckets int[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     PERFORM FROM hand_stripe WHERE bucket = ANY (buckets) ORDER BY bucket, stripe FOR NO KEY UPDATE;
     UPDATE hand_stripe SET bumped = bumped + 1 WHERE bucket = ANY (buckets);

@@ -132,8 +132,10 @@ def test_install_sql_prints_a_script_that_works(declare: Declare):
     model = numbers(declare)
     script = run("ivm_install", "shop.Numbers", sql=True)
     assert script.startswith("-- shop.Numbers")
-    assert "shop_numbers" in script
     assert not model.status().installed
+    execute(script)
+    customer = Customer.objects.create(name="Ann")
+    assert model.objects.get().n == customer.pk
 
 
 def test_install_prune(declare: Declare):
@@ -178,6 +180,41 @@ def test_install_goes_on_after_a_failure(declare: Declare):
     assert "nothing" in out
     assert "shop.Bbb: shop.Bbb: the field 'm' has no output" in out
     assert "shop.Ccc: installed" in out
+
+
+def test_a_chain_changes_together(declare: Declare):
+    parent = numbers(declare, "Parent", sql="SELECT id AS n FROM shop_customer")
+    child = numbers(declare, "Child", sql="SELECT n FROM shop_parent")
+    run("ivm_install")
+    parent.sql = "SELECT id AS m, id AS n FROM shop_customer"
+    parent.add_to_class("m", models.BigIntegerField())
+    child.sql = "SELECT m + 1 AS n FROM shop_parent"
+    run("ivm_install")
+    parent.sql = "SELECT id AS m, 2 * id AS n FROM shop_customer WHERE id > 0"
+    child.sql = "SELECT m + n AS n FROM shop_parent"
+    run("ivm_install")
+    customer = Customer.objects.create(name="Ann")
+    assert child.objects.get().n == 3 * customer.pk
+
+
+@pytest.mark.xfail(
+    reason="a parent is refused while the stored query of its child doesn't fit it", raises=CommandError
+)
+def test_a_renamed_column_takes_the_views_above_along(declare: Declare):
+    parent = numbers(
+        declare,
+        "Parent",
+        n=models.BigIntegerField(db_column="old"),
+        sql="SELECT id AS old FROM shop_customer",
+    )
+    child = numbers(declare, "Child", sql="SELECT old AS n FROM shop_parent")
+    run("ivm_install")
+    parent._meta.get_field("n").column = "new"
+    parent.sql = "SELECT id AS new FROM shop_customer"
+    child.sql = "SELECT new AS n FROM shop_parent"
+    run("ivm_install")
+    customer = Customer.objects.create(name="Ann")
+    assert child.objects.get().n == customer.pk
 
 
 def test_install_online_is_to_come():
@@ -346,12 +383,51 @@ def test_explain():
     assert "shop_order" in run("ivm_explain", "shop.CustomerRevenue", trace=True)
     [entry] = json.loads(run("ivm_explain", "shop.OrderRank", json=True))
     assert entry["strategy"] == "full"
+    assert entry["reasons"][0]["code"] == "STRATEGY"
+
+
+def test_explain_says_why_not(declare: Declare):
+    numbers(
+        declare,
+        ivm={"strategy": "incremental"},
+        sql="SELECT rank() OVER (ORDER BY id) AS n FROM shop_customer",
+    )
+    fails("ivm_install", "shop.Numbers", match="1 of 1")
+    [entry] = json.loads(run("ivm_explain", "shop.Numbers", json=True))
+    assert entry["strategy"] == "full"
     assert entry["reasons"][0]["code"] == "WINDOW"
+    assert "line 1" in entry["reasons"][0]["location"]
 
 
 def test_explain_works_before_installation(declare: Declare):
     numbers(declare)
     assert "incremental" in run("ivm_explain", "shop.Numbers")
+
+
+def test_progress_is_shown_on_a_terminal_only(monkeypatch, declare: Declare):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    numbers(declare)
+    for options, shown in (({}, True), ({"no_progress": True}, False), ({"verbosity": 0}, False)):
+        terminal = Terminal()
+        monkeypatch.setattr("sys.stderr", terminal)
+        call_command("ivm_install", stdout=io.StringIO(), **options)
+        assert ("shop.Numbers" in terminal.getvalue()) is shown, options
+        assert ("100%" in terminal.getvalue()) is shown, options
+        run("ivm_uninstall", "shop.Numbers")
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_each_database_by_itself(declare: Declare):
+    model = numbers(declare)
+    assert "shop.Numbers: installed" in run("ivm_install", database="other")
+    assert model.status(using="other").installed
+    assert not model.status(using="default").installed
+    assert "shop.Numbers: ok, 0 rows" in run("ivm_verify", "shop.Numbers", database="other")
+    run("ivm_install", check=True, database="other")
+    fails("ivm_install", check=True, match="1 of")
 
 
 def test_database(django_db_blocker):

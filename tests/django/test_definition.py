@@ -7,7 +7,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Value
 
 from django_ivm import DefinitionError, definition, queryset
@@ -180,7 +180,7 @@ def test_indexes_come_from_meta_and_from_fields(db, declare: Declare):
     made = "\n".join(definition.indexes_sql(model, "default"))
     assert 'CREATE INDEX "v_sum" ON "shop_v" ((("a" + "B"))) WHERE "B" > 5' in made
     assert 'ON "shop_v" ("a")' in made
-    assert 'UNIQUE ("B")' in made
+    assert 'ON "shop_v" ("B")' in made
     assert 'ON "shop_v" ("customer_id")' in made
     assert "v_ab" in made
     assert "NULLS NOT DISTINCT" in made
@@ -229,7 +229,7 @@ def test_reads_without_a_database():
 @pytest.mark.parametrize(
     "make, tables",
     [
-        (lambda: Order.objects.all(), {"shop_order"}),
+        (Order.objects.all, {"shop_order"}),
         (
             lambda: Order.objects.values("customer__nation__name"),
             {"shop_order", "shop_customer", "shop_nation"},
@@ -270,3 +270,18 @@ def test_reads_without_a_database():
 )
 def test_referenced_tables(make, tables):
     assert queryset.referenced_tables(make()) == tables
+
+
+def test_server_side_binding_gives_the_same_sql(db):
+    expected = {
+        name: queryset.compile_queryset(make(), "default", "V")[0] for name, make in QUERYSETS.items()
+    }
+    own = connection.copy("bound")
+    own.settings_dict["OPTIONS"] = {**own.settings_dict.get("OPTIONS", {}), "server_side_binding": True}
+    connections["bound"] = own
+    try:
+        found = {name: queryset.compile_queryset(make(), "bound", "V")[0] for name, make in QUERYSETS.items()}
+    finally:
+        own.close()
+        del connections["bound"]
+    assert found == expected

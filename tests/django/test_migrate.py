@@ -141,7 +141,7 @@ def test_a_view_that_no_longer_fits_stays_stale_and_writes_go_on(evolving, caplo
 def test_a_data_migration(evolving):
     migrate("0004")
     view = django_ivm.create_view("by_color", BY_COLOR.format("price"))
-    assert "Detached incremental views: by_color" in migrate("0005").replace("\n", " ") or True
+    assert "Detached incremental views:" in migrate("0005")
     assert rows(view) == [("blue", 6), ("red", 6)]
     assert view.verify().ok
 
@@ -159,14 +159,21 @@ def test_a_migration_that_dies_leaves_a_view_that_says_it_is_stale(evolving):
     assert [color for color, _ in rows(view)] == ["red"]
 
 
-def test_turned_off_nothing_is_detached_and_postgresql_protects_the_view(evolving):
+def test_turned_off_nothing_is_detached(evolving):
     migrate("0003")
     django_ivm.create_view(
         "by_color", "SELECT note AS color, count(*) AS total FROM evolving_sale GROUP BY note"
     )
-    with override_settings(DJANGO_IVM_INSTALL_ON_MIGRATE=False), pytest.raises(DatabaseError, match="depend"):
-        migrate("0004")
-    assert django_ivm.get_view("by_color").verify().ok
+    view = django_ivm.get_view("by_color")
+    try:
+        with override_settings(DJANGO_IVM_INSTALL_ON_MIGRATE=False):
+            assert "by_color" not in migrate("0004")
+    except DatabaseError:  # since Django 6; before, dropping a column cascaded to what depends on it
+        assert view.verify().ok
+        assert view.is_fresh()
+    else:
+        assert view.status().outdated
+        assert not view.is_fresh()
 
 
 def test_turned_off_nothing_is_installed(evolving, declare: Declare):
@@ -201,6 +208,11 @@ def test_a_view_waits_quietly_for_a_table_to_come(evolving, declare: Declare):
         n=models.BigIntegerField(),
         sql="SELECT count(*) AS n FROM evolving_remark",
     )
-    assert "shop.Remarks" not in migrate("0002")
-    assert "waits for evolving.Remark" in migrate("0002", verbosity=2)
-    assert "Installed incremental view shop.Remarks" in migrate("0004")
+    declare("AboveRemarks", n=models.BigIntegerField(), sql="SELECT n FROM shop_remarks")
+    assert "Remarks" not in migrate("0002")
+    out = migrate("0002", verbosity=2)
+    assert "shop.Remarks waits for evolving.Remark" in out
+    assert "shop.AboveRemarks waits for shop.Remarks" in out
+    out = migrate("0004")
+    assert "Installed incremental view shop.Remarks" in out
+    assert "Installed incremental view shop.AboveRemarks" in out

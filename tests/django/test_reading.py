@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import IntegrityError, InternalError, ProgrammingError, connection, models, transaction
+from django.apps import apps
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from django.test import TestCase, TransactionTestCase, modify_settings
 
 import django_ivm
@@ -28,6 +29,14 @@ def test_the_test_database_has_the_views(db):
         status = model.status()
         assert status.installed, model
         assert not status.outdated, model
+
+
+def test_declared_indexes_are_in_the_database(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'shop_customerrevenue'")
+        assert ("shop_custrev_revenue",) in cursor.fetchall()
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'shop_openorder'")
+        assert any("(customer_id)" in definition for (definition,) in cursor.fetchall())
 
 
 def test_views_follow_every_kind_of_write(customers):
@@ -87,6 +96,7 @@ def test_foreign_keys_to_a_view(customers, django_assert_num_queries):
     with modify_settings(INSTALLED_APPS={"append": "tests.django.apps.evolving"}):
         from tests.django.apps.evolving.models import Remark
 
+        apps.clear_cache()  # overridden settings leave the known relations as they were
         with connection.schema_editor() as editor:
             editor.create_model(Remark)
         Remark.objects.create(revenue_id=ann.pk, text="good")
@@ -119,23 +129,22 @@ def test_async_reads(transactional_db, customers):
 
 def test_a_rolled_back_write_leaves_no_trace(customers):
     ann, _ = customers
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError), transaction.atomic():  # noqa: PT012
         Order.objects.create(customer=ann, placed=PLACED, amount=5)
         assert CustomerRevenue.objects.get().orders == 3
         Order.objects.create(customer=ann, placed=None, amount=5)
     assert CustomerRevenue.objects.get().orders == 2
 
 
+DIRECT_WRITE = pytest.raises(DatabaseError, match="takes no direct")
+
+
 @pytest.mark.parametrize("sql", ["DELETE FROM {}", "UPDATE {} SET orders = 0", "TRUNCATE {}"])
 def test_the_database_refuses_what_goes_round_the_model(customers, sql):
     table = django_ivm.get_view("shop_customerrevenue").table
-    with (
-        pytest.raises((InternalError, ProgrammingError)),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with DIRECT_WRITE, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.format(table))
-    with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
+    with DIRECT_WRITE, transaction.atomic():
         models.QuerySet(CustomerRevenue).update(orders=0)
     assert CustomerRevenue.objects.get().orders == 2
 

@@ -111,6 +111,9 @@ def start(tmp_path, **modules: str) -> subprocess.CompletedProcess[str]:
         print([model._meta.label for model in registry.view_models()])
         import sys
         print("pglast" in sys.modules)
+        import importlib.util
+        if importlib.util.find_spec("probe.late"):
+            import probe.late
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
@@ -140,6 +143,46 @@ def test_discovery_reads_models_and_a_module_or_package(tmp_path):
         **{"ivm_views.__init__": "from .inner import *", "ivm_views.inner": VIEW.format(name="InPackage")},
     )
     assert done.stdout.splitlines() == ["['probe.InModels', 'probe.InPackage']", "False"], done.stderr
+
+
+def test_relations_that_were_looked_at_too_early_are_found_all_the_same(tmp_path):
+    done = start(
+        tmp_path,
+        apps="""
+            from django.apps import AppConfig
+
+            class Early(AppConfig):
+                name = "probe"
+
+                def ready(self):
+                    from probe.models import Thing
+
+                    assert not hasattr(Thing, "n")
+                    assert "views" not in Thing._meta.fields_map
+        """,
+        models="""
+            from django.db import models
+
+            class Thing(models.Model):
+                pass
+        """,
+        ivm_views="""
+            from django.db import models
+            from django_ivm import IncrementalView
+
+            class V(IncrementalView):
+                thing = models.ForeignKey(
+                    "probe.Thing", models.DO_NOTHING, db_constraint=False, related_name="views"
+                )
+                sql = "SELECT id AS thing_id FROM probe_thing"
+        """,
+        late="""
+            from probe.models import Thing
+
+            print(Thing.objects.filter(views__id=1).query is not None)
+        """,
+    )
+    assert done.stdout.splitlines() == ["['probe.V']", "False", "True"], done.stderr
 
 
 def test_an_app_without_views_is_fine(tmp_path):

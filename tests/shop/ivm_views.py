@@ -32,7 +32,7 @@ class CustomerRevenue(IncrementalView):
 class SegmentSize(IncrementalView):
     """Group keys that may be NULL, so no field can be the key: a surrogate id."""
 
-    segment = models.CharField(max_length=20, null=True)
+    segment = models.CharField(max_length=20, null=True)  # noqa: DJ001 -- a group key that may be NULL
     size = models.BigIntegerField(db_column="Size")
 
     @staticmethod

@@ -18,8 +18,8 @@ from ..pg import names
 from ..pg import sql as q
 from ..pg.catalog import Catalog, ColumnInfo, TableInfo
 from .delta import scans
-from .keys import unique_sets, with_key
-from .locks import plan_locks
+from .keys import origin, unique_sets, with_key
+from .locks import plan_locks, stored
 from .plan import MaintenancePlan, Node, Source
 from .stores import AggregateStore, BagStore, KeyedStore, Store, TopNStore
 
@@ -80,7 +80,7 @@ class _Levels:
             _check_keys(aggregate)
             flat = self.flatten(aggregate.child)
             aggregate = dataclasses.replace(aggregate, child=flat)
-            return self._add(AggregateStore(*target, flat, surrogate, aggregate, shown))
+            return self._add(AggregateStore(*target, flat, surrogate, aggregate, shown, self._indexed(aggregate)))
         flat = self.flatten(relation)
         keyed = with_key(flat, self.tables)
         if keyed is not None and keyed.key:
@@ -117,6 +117,16 @@ class _Levels:
 
     def _maintained(self, name: tuple[str, str]) -> bool:
         return name[0] == names.RUNTIME_SCHEMA or self.tables[name].view is not None
+
+    def _indexed(self, aggregate: Aggregate) -> bool:
+        """An index of the one source begins with the group's keys, in any order."""
+        found = [origin(aggregate.child, s.column) if s.column else None for _, s in aggregate.keys]
+        if len(scans(aggregate.child)) != 1 or not found or any(part is None for part in found):
+            return False
+        columns = {stored(scan, name) for scan, name in (part for part in found if part)}
+        scan = scans(aggregate.child)[0]
+        indexes = (*self.tables[scan.source].indexes, *self.tables[scan.source].keys)
+        return any(set(index[: len(columns)]) == columns for index in indexes)
 
     def _lock_table(self) -> q.Fragment:
         return q.qualified(names.RUNTIME_SCHEMA, lock_table(self.prefix, len(self.nodes) + 1))

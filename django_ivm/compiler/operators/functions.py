@@ -74,14 +74,14 @@ W = q.ident(WEIGHT)
 _NAN = q.Fragment("'NaN'::numeric")
 
 
-def counter(condition: q.Fragment) -> Accumulator:
-    """Rows for which the condition holds (all rows when it is empty)."""
+def counter(condition: q.Fragment, total: q.Fragment | None = None) -> Accumulator:
+    """Rows for which the condition holds (all rows when it is empty); `total` is a shorter way to count them."""
     if not condition:
         return Accumulator("rows", "bigint", q.Fragment("count(*)"), q.sql("sum({w})::bigint", w=W))
     return Accumulator(
         "count",
         "bigint",
-        q.sql("count(*) FILTER (WHERE {c})", c=condition),
+        total or q.sql("count(*) FILTER (WHERE {c})", c=condition),
         q.sql("coalesce(sum({w}) FILTER (WHERE {c}), 0)::bigint", w=W, c=condition),
     )
 
@@ -109,8 +109,20 @@ def _present(call: Call) -> q.Fragment:
     return _all(q.sql("({x}) IS NOT NULL", x=argument.sql()), extra)
 
 
+def _counted(call: Call) -> Accumulator:
+    """Rows whose argument counts."""
+    plain = call.argument is not None and not call.argument.not_null and call.filter is None
+    total = q.sql("count({x})", x=call.argument.sql()) if plain and call.argument else None
+    return counter(_present(call), total)
+
+
+def _given(call: Call) -> q.Fragment:
+    """The call's FILTER; sums leave out NULLs by themselves."""
+    return call.filter.sql() if call.filter else q.EMPTY
+
+
 def _count(call: Call) -> Fold:
-    return Fold((counter(_present(call)),), lambda columns: columns[0], direct=0)
+    return Fold((_counted(call),), lambda columns: columns[0], direct=0)
 
 
 def _numeric_sum(call: Call, square: bool = False) -> tuple[tuple[Accumulator, ...], bool]:
@@ -119,12 +131,12 @@ def _numeric_sum(call: Call, square: bool = False) -> tuple[tuple[Accumulator, .
     x = q.sql("({x})", x=call.argument.sql())
     numeric = call.argument.type.base == "numeric"
     value = x if numeric else q.sql("{x}::numeric", x=x)
-    finite = _all(_present(call), q.sql("{x} <> {nan}", x=x, nan=_NAN)) if numeric else _present(call)
-    parts = [counter(_present(call)), adder(value, finite, "numeric")]
+    finite = _all(_given(call), q.sql("{x} <> {nan}", x=x, nan=_NAN)) if numeric else _given(call)
+    parts = [_counted(call), adder(value, finite, "numeric")]
     if square:
         parts.append(adder(q.sql("({v} * {v})", v=value), finite, "numeric"))
     if numeric:
-        parts.append(counter(_all(_present(call), q.sql("{x} = {nan}", x=x, nan=_NAN))))
+        parts.append(counter(_all(_given(call), q.sql("{x} = {nan}", x=x, nan=_NAN))))
     return tuple(parts), numeric
 
 
@@ -141,11 +153,10 @@ def _sum(call: Call) -> Fold | None:
     type_ = call.argument.type
     if type_.base in ("int2", "int4"):
         x = q.sql("({x})::bigint", x=call.argument.sql())
-        present = _present(call)
         return Fold(
-            (counter(present), adder(x, present, "bigint")),
+            (_counted(call), adder(x, _given(call), "bigint")),
             lambda c: q.sql("CASE WHEN {n} > 0 THEN {s} END", n=c[0], s=c[1]),
-            direct=None if present else 1,
+            direct=None if _present(call) else 1,
         )
     if type_.base == "int8" or (type_.base == "numeric" and type_.scale is not None):
         parts, numeric = _numeric_sum(call)

@@ -7,7 +7,8 @@ directly; any other spools, and the last one applies all of it jointly. The sett
 client's statement: at a new statement nothing can be in flight, so what is left over there is a leak and is healed by
 computing the node anew.
 
-The setting's value is `stamp/depth/pending`; depth −1 while a change is being applied.
+The setting's value is `stamp/depth/pending`, empty when nothing is in flight. A write to a source by something that
+runs while the change is being applied shows as a changed value afterwards, and is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ from .plpgsql import block, render
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
 EVENTS = ("insert", "update", "delete")
-_STAMP = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint::text"
+_STAMP = "extract(epoch FROM statement_timestamp())::text"
+_STATE = (("ivm_state", "text"), ("ivm_stamp", "text"), ("ivm_depth", "integer"), ("ivm_pending", "text"))
+_FOREIGN = q.Fragment(
+    "RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA, "
+    "TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';"
+)
 _NEEDS = {"insert": ("", "ivm_new"), "update": ("ivm_old", "ivm_new"), "delete": ("ivm_old", "")}
 
 
@@ -100,30 +106,17 @@ class Capture:
         return Function(names.RUNTIME_SCHEMA, self.name("replace"), "", block((), body), settings, arguments)
 
     def enter(self) -> Function:
-        """BEFORE: one more event in flight."""
+        """BEFORE: one more event in flight. A single expression, since each one costs anew in every transaction."""
         body = q.sql(
-            "IF split_part(ivm_state, '/', 1) = ivm_stamp THEN\n"
-            "IF left(split_part(ivm_state, '/', 2), 1) = '-' THEN\n"
-            "RAISE EXCEPTION 'a trigger on the maintained table {shown} writes %.%, which it is computed from', "
-            "TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', "
-            "HINT = 'Move that write out of the trigger.';\n"
-            "END IF;\n"
-            "ivm_state := set_config({s}, ivm_stamp || '/' || (split_part(ivm_state, '/', 2)::integer + 1)::text || '/' "
-            "|| split_part(ivm_state, '/', 3), true);\n"
-            "ELSE\n"
-            "IF ivm_state <> '' AND ivm_state !~ '/0/$' THEN PERFORM {replace}(); END IF;\n"
-            "ivm_state := set_config({s}, ivm_stamp || '/1/', true);\n"
-            "END IF;\n"
-            "RETURN NULL;",
-            shown=q.Fragment(self.node.store.table.replace("'", "''").replace("%", "%%")),
+            "ivm_state := set_config({s}, CASE WHEN starts_with(ivm_state, {stamp} || '/') "
+            "THEN {stamp} || '/' || (split_part(ivm_state, '/', 2)::integer + 1)::text || '/' "
+            "|| split_part(ivm_state, '/', 3) "
+            "WHEN ivm_state = '' THEN {stamp} || '/1/' ELSE {stamp} || '/1/!' END, true);\nRETURN NULL;",
             s=q.literal(self.setting),
-            replace=q.qualified(names.RUNTIME_SCHEMA, self.name("replace")),
+            stamp=q.Fragment(_STAMP),
         )
-        declared = (
-            ("ivm_state", f"text := coalesce(current_setting('{self.setting}', true), '')"),
-            ("ivm_stamp", f"text := {_STAMP}"),
-        )
-        return Function(names.RUNTIME_SCHEMA, self.name("enter"), "trigger", block(declared, body))
+        declared = (("ivm_state", f"text := coalesce(current_setting('{self.setting}', true), '')"),)
+        return Function(names.RUNTIME_SCHEMA, self.name("enter"), "trigger", block(declared, body), definer=False)
 
     def flush(self) -> Function:
         """Apply everything spooled, jointly."""
@@ -140,6 +133,7 @@ class Capture:
             ("ivm_large", "boolean := position('+' IN ivm_pending) > 0"),
             ("ivm_share", "integer[]"),
             ("ivm_whole", "integer[]"),
+            ("ivm_many", "bigint"),
             *self.node.store.declarations,
         )
         settings = (("jit", "off"), *self.text_settings.items())
@@ -150,103 +144,124 @@ class Capture:
     def after(self, source: Source, event: str) -> Function:
         """AFTER an event of one source."""
         body = self._counted_body(source, event) if self.node.counted else self._plain_body(source, event)
-        declared: list[tuple[str, str]] = []
-        if self.node.counted:
-            declared += [
-                ("ivm_state", f"text := current_setting('{self.setting}', true)"),
-                ("ivm_stamp", f"text := {_STAMP}"),
-                ("ivm_depth", "integer"),
-                ("ivm_pending", "text"),
-            ]
+        declared = list(_STATE) if self.node.counted else []
         if self.node.locks:
             declared += [("ivm_share", "integer[]"), ("ivm_whole", "integer[]")]
+        if self.replanned:
+            declared.append(("ivm_many", "bigint"))
+        if self._may_nest(source) and event != "insert":
+            declared.append(("ivm_state", "text"))
         declared += self.node.store.declarations
         return self._trigger_function(source, event, block(declared, body))
 
     def truncated(self, source: Source) -> Function:
         """AFTER TRUNCATE: nothing tells which rows went."""
-        replace = q.sql("PERFORM {f}();", f=q.qualified(names.RUNTIME_SCHEMA, self.name("replace")))
+        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=_own(source), raise_=_FOREIGN)
         if not self.node.counted:
-            return self._trigger_function(source, "truncate", block((), q.sql("{r}\nRETURN NULL;", r=replace)))
+            replace = q.qualified(names.RUNTIME_SCHEMA, self.name("replace"))
+            body = q.sql("{check}\nPERFORM {f}();\nRETURN NULL;", check=check, f=replace)
+            return self._trigger_function(source, "truncate", block((), body))
         body = q.sql(
-            "{read}\nivm_pending := ivm_pending || '!';\n{leave}", read=self._read_state(), leave=self._leave()
-        )
-        declared = (
-            ("ivm_state", f"text := current_setting('{self.setting}', true)"),
-            ("ivm_stamp", f"text := {_STAMP}"),
-            ("ivm_depth", "integer"),
-            ("ivm_pending", "text"),
-        )
-        return self._trigger_function(source, "truncate", block(declared, body))
+            "{check}\n{read}\nivm_pending := ivm_pending || '!';\n{leave}",
+            check=check, read=self._read_state(), leave=self._leave(),
+        )  # fmt: skip
+        return self._trigger_function(source, "truncate", block(_STATE, body))
 
     def _trigger_function(self, source: Source, event: str, body: q.Fragment) -> Function:
-        """Refuse to run for any other table."""
-        check = q.sql(
-            "BEGIN\nIF {other} THEN\n"
-            "RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA, "
-            "TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';\n"
-            "END IF;",
-            other=q.join(
-                " AND ",
-                [
-                    q.sql("(TG_TABLE_NAME <> {t} OR TG_TABLE_SCHEMA <> {s})", t=q.literal(t), s=q.literal(s))
-                    for s, t in source.relations
-                ],
-            ),
-        )
-        guarded = q.Fragment(body.text.replace("BEGIN", check.text, 1))
         name = self.name(source.number, event)
-        return Function(names.RUNTIME_SCHEMA, name, "trigger", guarded, self.settings if event != "truncate" else ())
+        return Function(names.RUNTIME_SCHEMA, name, "trigger", body, self.settings if event != "truncate" else ())
 
     # Bodies
 
+    def _may_nest(self, source: Source) -> bool:
+        """Uncounted events of a user's table may nest (a row trigger that deletes what was just inserted), so that a
+        group's count may pass below zero; such a transaction is noted and its inserts look for emptied groups."""
+        return isinstance(self.node.store, AggregateStore) and not self.node.counted and not source.maintained
+
     def _plain_body(self, source: Source, event: str) -> q.Fragment:
-        return q.sql(
-            "IF {changed} THEN\n{apply}\nEND IF;\nRETURN NULL;",
-            changed=self.changed(source, event),
-            apply=self._direct(source, event),
-        )
+        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=_own(source), raise_=_FOREIGN)
+        apply = self._direct(source, event)
+        store = self.node.store
+        if isinstance(store, AggregateStore) and self._may_nest(source):
+            if event == "insert" and store.key:
+                whole = store.apply_whole(self._direct_change(source, event), joint=False, event=event)
+                return q.sql(
+                    "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\nEND IF;\n"
+                    "{check}\n{whole}\nRETURN NULL;",
+                    own=_own(source), s=q.literal(self.setting), apply=apply, check=check, whole=render(whole),
+                )  # fmt: skip
+            if store.key:
+                note = q.sql(
+                    "IF ivm_below THEN ivm_state := set_config({s}, 'below', true); END IF;", s=q.literal(self.setting)
+                )
+                apply = q.sql("{apply}\n{note}", apply=apply, note=note)
+        if event == "update":
+            apply = q.sql("IF {changed} THEN\n{apply}\nEND IF;", changed=self.changed(source, event), apply=apply)
+        return q.sql("{check}\n{apply}\nRETURN NULL;", check=check, apply=apply)
 
     def _counted_body(self, source: Source, event: str) -> q.Fragment:
-        spool = self.spool(source).write(event)
-        handle = spool
-        if self.node.direct(source):
-            handle = q.sql(
-                "IF ivm_depth = 1 AND ivm_pending = '' THEN\n"
-                "ivm_state := set_config({s}, ivm_stamp || '/-1/', true);\n{apply}\n"
-                "ivm_state := set_config({s}, ivm_stamp || '/0/', true);\nRETURN NULL;\nEND IF;\n{spool}",
-                s=q.literal(self.setting),
-                apply=self._direct(source, event),
-                spool=spool,
-            )
-        return q.sql(
-            "{read}\nIF {changed} THEN\n{handle}\nEND IF;\n{leave}",
+        """The common case first, with as few expressions as can be: alone, nothing spooled."""
+        changed = self.changed(source, event)
+        slow = q.sql(
+            "IF NOT ({own}) THEN\n{raise_}\nEND IF;\n{read}\nIF {changed} THEN\n{spool}\nEND IF;\n{leave}",
+            own=_own(source),
+            raise_=_FOREIGN,
             read=self._read_state(),
-            changed=self.changed(source, event),
-            handle=handle,
+            changed=changed,
+            spool=self.spool(source).write(event),
             leave=self._leave(),
+        )
+        if not self.node.direct(source):
+            return slow
+        alone = q.sql("current_setting({s}, true) = {stamp} || '/1/'", s=q.literal(self.setting), stamp=q.Fragment(_STAMP))
+        apply = q.sql(
+            "{apply}\nIF NOT ({alone}) THEN\n{raise_}\nEND IF;",
+            apply=self._direct(source, event), alone=alone, raise_=self._feedback(),
+        )  # fmt: skip
+        if event == "update":
+            apply = q.sql("IF {changed} THEN\n{apply}\nEND IF;", changed=changed, apply=apply)
+        return q.sql(
+            "IF {alone} AND ({own}) THEN\n{apply}\nivm_state := set_config({s}, '', true);\nRETURN NULL;\nEND IF;\n{slow}",
+            alone=alone,
+            own=_own(source),
+            apply=apply,
+            s=q.literal(self.setting),
+            slow=slow,
+        )
+
+    def _feedback(self) -> q.Fragment:
+        """Something that runs while the view's table is written wrote a source of it."""
+        return q.sql(
+            "RAISE EXCEPTION 'a trigger on the maintained table {shown} writes a table that it is computed from' "
+            "USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';",
+            shown=q.Fragment(self.node.store.table.replace("'", "''").replace("%", "%%")),
         )
 
     def _read_state(self) -> q.Fragment:
-        return q.Fragment(
-            "IF split_part(ivm_state, '/', 1) IS DISTINCT FROM ivm_stamp OR split_part(ivm_state, '/', 2)::integer < 1 "
-            "THEN\nRAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, "
+        return q.sql(
+            "ivm_state := coalesce(current_setting({s}, true), '');\nivm_stamp := {stamp};\n"
+            "IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN\n"
+            "RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, "
             "TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', "
             "HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';\n"
             "END IF;\n"
-            "ivm_depth := split_part(ivm_state, '/', 2)::integer;\nivm_pending := split_part(ivm_state, '/', 3);"
+            "ivm_depth := split_part(ivm_state, '/', 2)::integer;\nivm_pending := split_part(ivm_state, '/', 3);",
+            s=q.literal(self.setting),
+            stamp=q.Fragment(_STAMP),
         )
 
     def _leave(self) -> q.Fragment:
         """One event less in flight; the last one applies what is pending."""
         return q.sql(
-            "IF ivm_depth = 1 THEN\nIF ivm_pending <> '' THEN\n"
-            "ivm_state := set_config({s}, ivm_stamp || '/-1/', true);\nPERFORM {flush}(ivm_pending);\nEND IF;\n"
-            "ivm_state := set_config({s}, ivm_stamp || '/0/', true);\nELSE\n"
+            "IF ivm_depth <= 1 THEN\nIF ivm_pending <> '' THEN\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/1000000/', true);\nPERFORM {flush}(ivm_pending);\n"
+            "IF current_setting({s}, true) <> ivm_state THEN\n{feedback}\nEND IF;\nEND IF;\n"
+            "ivm_state := set_config({s}, '', true);\nELSE\n"
             "ivm_state := set_config({s}, ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending, true);\n"
             "END IF;\nRETURN NULL;",
             s=q.literal(self.setting),
             flush=q.qualified(names.RUNTIME_SCHEMA, self.name("flush")),
+            feedback=self._feedback(),
         )
 
     def changed(self, source: Source, event: str) -> q.Fragment:
@@ -268,15 +283,20 @@ class Capture:
 
     def _direct(self, source: Source, event: str) -> q.Fragment:
         change = self._direct_change(source, event)
-        steps = [*self._direct_locks(source, event), *self.node.store.apply(change, joint=False, event=event)]
+        locks = render(self._direct_locks(source, event))
+        steps = self.node.store.apply(change, joint=False, event=event)
         if not self.replanned:
-            return render(steps)
-        counted = q.Fragment("ivm_old" if event == "delete" else "ivm_new")
+            return q.join("\n", [part for part in (locks, render(steps)) if part])
+        count = q.EMPTY
+        if not locks:
+            table = q.Fragment("ivm_old" if event == "delete" else "ivm_new")
+            over = q.literal(SMALL_ROWS + 1)
+            count = q.sql("ivm_many := (SELECT count(*) FROM (SELECT 1 FROM {t} LIMIT {n}) ivm_z);", t=table, n=over)
         return q.sql(
-            "IF (SELECT count(*) FROM (SELECT 1 FROM {t} LIMIT {over}) ivm_z) <= {few} THEN\n{static}\nELSE\n"
+            "{count}{locks}\nIF ivm_many <= {few} THEN\n{static}\nELSE\n"
             "PERFORM set_config('enable_seqscan', 'on', true);\n{replanned}\nEND IF;",
-            t=counted,
-            over=q.literal(SMALL_ROWS + 1),
+            count=count,
+            locks=locks,
             few=q.literal(SMALL_ROWS),
             static=render(steps),
             replanned=render(steps, replanned=True),
@@ -372,11 +392,11 @@ class Capture:
         if share and whole:
             buckets = Run(
                 q.sql(
-                    "SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent), array_agg(DISTINCT b) FILTER "
-                    "(WHERE ivm_parent) FROM ({rows}) ivm_b WHERE b IS NOT NULL",
+                    "SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL), "
+                    "array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*) FROM ({rows}) ivm_b",
                     rows=rows,
                 ),
-                ("ivm_share", "ivm_whole"),
+                ("ivm_share", "ivm_whole", "ivm_many"),
             )
             where = q.sql("({m}) OR {e}", m=mine, e=every)
             any_ = q.Fragment("ivm_share IS NOT NULL OR ivm_whole IS NOT NULL")
@@ -384,7 +404,10 @@ class Capture:
         else:
             name = "ivm_share" if share else "ivm_whole"
             buckets = Run(
-                q.sql("SELECT array_agg(DISTINCT b) FROM ({rows}) ivm_b WHERE b IS NOT NULL", rows=rows), (name,)
+                q.sql(
+                    "SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*) FROM ({rows}) ivm_b", rows=rows
+                ),
+                (name, "ivm_many"),
             )
             where, any_ = (mine if share else every), q.Fragment(f"{name} IS NOT NULL")
             one = q.Fragment(f"cardinality({name}) = 1") if share else q.literal(False)
@@ -437,3 +460,14 @@ def _transition(scan: Scan, event: str) -> q.Fragment:
             columns = [*scan.select_list(), q.sql("{n} AS {w}", n=q.literal(weight), w=q.ident(WEIGHT))]
             parts.append(q.sql("SELECT {c} FROM {t}{a}", c=columns, t=q.Fragment(table), a=scan.alive()))
     return q.join(" UNION ALL ", parts)
+
+
+def _own(source: Source) -> q.Fragment:
+    """The trigger fired on the table that its function was made for: nobody may forge rows through another one."""
+    return q.join(
+        " OR ",
+        [
+            q.sql("TG_TABLE_NAME = {t} AND TG_TABLE_SCHEMA = {s}", t=q.literal(table), s=q.literal(schema))
+            for schema, table in source.relations
+        ],
+    )

@@ -13,8 +13,9 @@ PINNED = (("search_path", "pg_catalog, pg_temp"),)
 
 @dataclass(frozen=True)
 class Function:
-    """A plpgsql function in our schema. It runs with its owner's rights under a pinned search_path, and nobody
-    else may call it: otherwise any role could attach it to a table of its own and forge rows in the view."""
+    """A plpgsql function in our schema. Nobody else may call it: otherwise any role could attach it to a table of its
+    own and forge rows in the view. With `definer` it runs with its owner's rights under a pinned search_path; without,
+    it touches nothing but a setting, and is cheaper."""
 
     schema: str
     name: str
@@ -22,6 +23,7 @@ class Function:
     body: q.Fragment
     settings: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
+    definer: bool = True
 
     @property
     def signature(self) -> q.Fragment:
@@ -30,10 +32,11 @@ class Function:
 
     def statements(self) -> list[str]:
         settings = "".join(f" SET {name} = {value}" for name, value in PINNED + self.settings)
+        security = f" SECURITY DEFINER{settings}" if self.definer else ""
         returns = f" RETURNS {self.returns}" if self.returns else ""
         return [
             f"CREATE OR REPLACE FUNCTION {q.qualified(self.schema, self.name)}({self.arguments}){returns} "
-            f"LANGUAGE plpgsql SECURITY DEFINER{settings} AS {dollar_quoted(self.body.text, 'ivm_body')}",
+            f"LANGUAGE plpgsql{security} AS {dollar_quoted(self.body.text, 'ivm_body')}",
             f"REVOKE ALL ON FUNCTION {self.signature} FROM PUBLIC",
         ]
 

@@ -27,7 +27,7 @@ class Command(ViewCommand):
         found = []
         for target in self.targets(options):
             try:
-                found.append((target, target.handle().explain()))
+                found.append((target, target.explain()))
             except (IVMError, DatabaseError) as error:
                 raise CommandError(f"{target}: {error}") from error
         if options["json"]:

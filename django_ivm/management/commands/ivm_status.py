@@ -22,7 +22,7 @@ class Command(ViewCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         targets = self.targets(options)
         try:
-            found = [(target, target.handle().status()) for target in targets]
+            found = [(target, target.status()) for target in targets]
         except IVMError as error:
             raise CommandError(str(error)) from error
         if options["json"]:

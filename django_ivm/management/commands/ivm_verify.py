@@ -31,6 +31,8 @@ class Command(ViewCommand):
             entry: dict[str, Any] = {"view": target.label, "table": target.name}
             try:
                 result = target.handle().verify(sample=options["sample"], repair=options["repair"])
+                if options["repair"] and not result.ok:
+                    entry["repaired"] = target.handle().verify(sample=options["sample"]).ok
             except (IVMError, DatabaseError) as error:
                 entry |= {"ok": False, "error": str(error)}
                 if not options["json"]:
@@ -40,11 +42,11 @@ class Command(ViewCommand):
                 if not options["json"]:
                     self._report(target.label, result, options)
             found.append(entry)
-            if options["fail_fast"] and not entry["ok"]:
+            if options["fail_fast"] and not _right(entry):
                 break
         if options["json"]:
             self.json(found)
-        wrong = sum(not entry["ok"] for entry in found)
+        wrong = sum(not _right(entry) for entry in found)
         if wrong:
             raise CommandError(f"{wrong} of {len(found)} views differ from their queries.")
         if not options["json"]:
@@ -54,10 +56,13 @@ class Command(ViewCommand):
         if result.ok:
             self.note(options, f"{label}: ok, {result.rows} rows")
             return
-        verb = "had" if options["repair"] else "has"
+        verb = "repaired, had" if options["repair"] else "has"
         self.note(
-            options,
-            f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected rows of {result.rows}",
+            options, f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected rows"
         )
         for example in result.examples:
             self.note(options, f"  {example}")
+
+
+def _right(entry: dict[str, Any]) -> bool:
+    return bool(entry["ok"] or entry.get("repaired"))

@@ -37,10 +37,12 @@ class _Layout:
 
 @dataclass(frozen=True)
 class AggregateStore(Store):
-    """`outputs` pairs the visible columns with expressions over the aggregate's keys and calls."""
+    """`outputs` pairs the visible columns with expressions over the aggregate's keys and calls; `indexed` says that
+    the source has an index that begins with the keys."""
 
     aggregate: Aggregate = field(default=None)  # type: ignore[assignment]
     outputs: tuple[tuple[str, Scalar], ...] = ()
+    indexed: bool = False
     layout: _Layout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +78,7 @@ class AggregateStore(Store):
 
     @property
     def declarations(self) -> tuple[tuple[str, str], ...]:
-        return (("ivm_zero", "tid[]"), ("ivm_touched", "tid[]"))
+        return (("ivm_zero", "tid[]"), ("ivm_touched", "tid[]"), ("ivm_below", "boolean"))
 
     def describe(self) -> str:
         kept = [f"{c}: {upkeep(c).value}" for _, c in self.aggregate.calls]
@@ -117,7 +119,13 @@ class AggregateStore(Store):
     # Apply
 
     def apply(self, change: Compiled, *, joint: bool, event: str) -> list[Step]:
-        upsert = self._upsert(self._fold(change), joint=joint, event=event)
+        if event == "insert" and not joint and self.layout.keys and not self.layout.recomputed:
+            return [Run(self._upsert_only(change))]
+        return self.apply_whole(change, joint=joint, event=event)
+
+    def apply_whole(self, change: Compiled, *, joint: bool, event: str) -> list[Step]:
+        """Apply a change after which groups may be empty or their values no longer known."""
+        upsert = self._upsert(self._fold(change, event), joint=joint, event=event)
         gone = Run(
             q.sql("DELETE FROM {t} WHERE ctid = ANY({z})", t=self.target, z=variable("ivm_zero")),
         )
@@ -127,22 +135,26 @@ class AggregateStore(Store):
         if self.layout.recomputed or (self.layout.extremes and (joint or event != "insert")):
             few = q.sql("cardinality(ivm_touched) <= {n}", n=q.literal(FEW))
             again: tuple[Step, ...] = (self._recompute_each(),)
-            if self.layout.keys:
+            if self.layout.keys and not self.indexed:
                 again = (When(few, again, (Replan(self._recompute_set()),)),)
             steps.append(When(q.Fragment("ivm_touched IS NOT NULL"), again))
         return steps
 
-    def _fold(self, change: Compiled) -> q.Fragment:
+    def _fold(self, change: Compiled, event: str) -> q.Fragment:
+        """The change folded per group. Rows of one sign need no weights."""
         lay = self.layout
         columns = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in lay.keys]
-        columns += [q.sql("{e} AS {n}", e=a.change, n=q.ident(name)) for name, a in lay.sums]
+        signs = {"insert": "{t}", "delete": "-({t})"}
+        sums = [
+            (name, q.sql(signs[event], t=a.total) if event in signs else a.change) for name, a in lay.sums
+        ]
+        columns += [q.sql("{e} AS {n}", e=e, n=q.ident(name)) for name, e in sums]
         for name, gone, call in lay.extremes:
-            for output, sign in ((name, "> 0"), (gone, "< 0")):
-                columns.append(self._signed_extreme(call, output, sign))
-        kept = [q.sql("{e} <> 0", e=a.change) for _, a in lay.sums]
+            for output, sign in ((name, 1), (gone, -1)):
+                columns.append(self._signed_extreme(call, output, sign, event))
         having = q.EMPTY
-        if not self.reads_sources:
-            having = q.sql(" HAVING {c}", c=q.join(" OR ", kept))
+        if not self.reads_sources and event not in signs:
+            having = q.sql(" HAVING {c}", c=q.join(" OR ", [q.sql("{e} <> 0", e=e) for _, e in sums]))
         return q.sql(
             "SELECT {columns} FROM {change}{by}{having}",
             columns=columns,
@@ -151,31 +163,33 @@ class AggregateStore(Store):
             having=having,
         )
 
-    def _signed_extreme(self, call: Call, output: str, sign: str) -> q.Fragment:
+    def _signed_extreme(self, call: Call, output: str, sign: int, event: str) -> q.Fragment:
+        """The extreme among the rows that came (sign 1) or went (sign −1)."""
         assert call.argument is not None
+        if event in ("insert", "delete"):
+            if (event == "insert") is not (sign > 0):
+                return q.sql("NULL::{t} AS {n}", t=q.Fragment(call.type.sql), n=q.ident(output))
+            return q.sql("{e} AS {n}", e=q.Fragment(call.text), n=q.ident(output))
         condition = q.sql(" AND ({f})", f=call.filter.sql()) if call.filter else q.EMPTY
         return q.sql(
             "{f}({x}) FILTER (WHERE ivm_w {sign}{condition}) AS {n}",
             f=q.ident(call.function),
             x=call.argument.sql(),
-            sign=q.Fragment(sign),
+            sign=q.Fragment("> 0" if sign > 0 else "< 0"),
             condition=condition,
             n=q.ident(output),
         )
 
+    def _upsert_only(self, change: Compiled) -> q.Fragment:
+        """Rows that only came: no group ends, no extreme goes."""
+        gone = {name for _, name, _ in self.layout.extremes}
+        fold = self._fold(change, "insert")
+        moved = {name: value for name, value in self._moved().items() if name not in gone and name not in self.key}
+        return self._insert(fold, [q.sql("{c} = {e}", c=q.ident(name), e=value) for name, value in moved.items()])
+
     def _upsert(self, fold: q.Fragment, *, joint: bool, event: str) -> Run:
         lay = self.layout
-        added = {
-            name: q.sql("({t} + {n})", t=q.column(_TARGET, name), n=q.column(self._source, name)) for name, _ in lay.sums
-        }
-        moved = dict(added)
-        for name, gone, call in lay.extremes:
-            pair = [q.column(_TARGET, name), q.column(self._source, name)]
-            moved[name] = q.sql("{f}({p})", f=q.Fragment(EXTREMES[call.function]), p=pair)
-            moved[gone] = q.column(self._source, gone)
-        for name, _ in lay.recomputed:
-            moved[name] = q.column(_TARGET, name)
-        moved |= self._computed({**{k: q.column(_TARGET, k) for k in self.key}, **moved})
+        moved = self._moved()
         updates = [q.sql("{c} = {e}", c=q.ident(name), e=moved[name]) for name in moved if name not in self.key]
         returning = [
             q.sql("{t} AS ivm_ctid", t=q.column(_TARGET, "ctid")),
@@ -197,14 +211,28 @@ class AggregateStore(Store):
         alive = "ivm_left <> 0 AND " if lay.keys else ""
         return Run(
             q.sql(
-                "WITH ivm_up AS ({change} RETURNING {returning}) SELECT {zero}, {touched} FROM ivm_up",
+                "WITH ivm_up AS ({change} RETURNING {returning}) SELECT {zero}, {touched}, bool_or(ivm_left < 0) FROM ivm_up",
                 change=change,
                 returning=returning,
                 zero=zero,
                 touched=q.Fragment(f"array_agg(ivm_ctid) FILTER (WHERE {alive}ivm_probe)"),
             ),
-            ("ivm_zero", "ivm_touched"),
+            ("ivm_zero", "ivm_touched", "ivm_below"),
         )
+
+    def _moved(self) -> dict[str, q.Fragment]:
+        """Every stored column's value after the change has been added to the stored row."""
+        lay = self.layout
+        moved = {
+            name: q.sql("({t} + {n})", t=q.column(_TARGET, name), n=q.column(self._source, name)) for name, _ in lay.sums
+        }
+        for name, gone, call in lay.extremes:
+            pair = [q.column(_TARGET, name), q.column(self._source, name)]
+            moved[name] = q.sql("{f}({p})", f=q.Fragment(EXTREMES[call.function]), p=pair)
+            moved[gone] = q.column(self._source, gone)
+        for name, _ in lay.recomputed:
+            moved[name] = q.column(_TARGET, name)
+        return moved | self._computed({**{k: q.column(_TARGET, k) for k in self.key}, **moved})
 
     @property
     def _source(self) -> str:
@@ -285,26 +313,60 @@ class AggregateStore(Store):
         return [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in self._again()]
 
     def _recompute_each(self) -> Run:
-        """Few groups: one indexed look-up per group."""
+        """One look-up per group, by the index on the key where there is one."""
         columns, values = self._assignments("ivm_r")
-        same = q.conjunction(
-            q.equal(qualify(s, "ivm_a"), q.column(_TARGET, name), nullable=self.nullable(name))
-            for name, s in self.layout.keys
-        )
-        where = q.sql(" WHERE ivm_t.ctid = ANY({v})", v=variable("ivm_touched"))
         return Run(
             q.sql(
-                "UPDATE {table} AS ivm_t SET ({columns}) = (SELECT {values} FROM "
-                "(SELECT {calls} FROM {child} WHERE {same}) ivm_r){where}",
+                "UPDATE {table} AS ivm_t SET ({columns}) = (SELECT {values} FROM (SELECT {again}) ivm_r) "
+                "WHERE ivm_t.ctid = ANY({v})",
                 table=self.target,
                 columns=columns,
                 values=values,
-                calls=self._calls(),
-                child=subquery(emit(self.child), "ivm_a"),
-                same=same,
-                where=where,
+                again=self._looked_up(),
+                v=variable("ivm_touched"),
             )
         )
+
+    def _looked_up(self) -> q.Fragment:
+        """Select list of the values computed anew for the group ivm_t.
+
+        Extremes are looked up one by one, NULL keys apart: an index then yields them without reading the group.
+        """
+        lay, child = self.layout, subquery(emit(self.child), "ivm_a")
+
+        def where(null_key: bool) -> q.Fragment:
+            return q.conjunction(
+                q.sql("{e} IS NULL", e=qualify(s, "ivm_a"))
+                if null_key
+                else q.equal(
+                    qualify(s, "ivm_a"), q.column(_TARGET, name), nullable=self.nullable(name) and len(lay.keys) > 1
+                )
+                for name, s in lay.keys
+            )
+
+        def looked_up(call: Call, null_key: bool) -> q.Fragment:
+            text = q.Fragment(call.text)
+            return q.sql("(SELECT {e} FROM {child} WHERE {where})", e=text, child=child, where=where(null_key))
+
+        one_nullable = len(lay.keys) == 1 and self.nullable(lay.keys[0][0])
+        if lay.recomputed:
+            same = q.conjunction(
+                q.equal(qualify(s, "ivm_a"), q.column(_TARGET, name), nullable=self.nullable(name))
+                for name, s in lay.keys
+            )
+            return q.sql(
+                "ivm_g.* FROM (SELECT {calls} FROM {child} WHERE {same}) ivm_g", calls=self._calls(), child=child, same=same
+            )
+        found = []
+        for name, _, call in lay.extremes:
+            value = looked_up(call, False)
+            if one_nullable:
+                value = q.sql(
+                    "CASE WHEN {k} IS NULL THEN {null} ELSE {value} END",
+                    k=q.column(_TARGET, lay.keys[0][0]), null=looked_up(call, True), value=value,
+                )  # fmt: skip
+            found.append(q.sql("{v} AS {n}", v=value, n=q.ident(name)))
+        return q.join(", ", found)
 
     def _recompute_set(self) -> Run:
         """Many groups: one pass over the rows of the touched groups."""

@@ -1,0 +1,157 @@
+"""What no rewriting of expected output can silence: each view equals its query, and no full refresh made it so.
+
+The query compared with is the user's own text, never what the compiler made of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from django_ivm.compiler import Installation
+from django_ivm.compiler.maintenance.stores import AggregateStore, Store
+from django_ivm.compiler.pg import sql as q
+from django_ivm.engine.install import Compiled
+from django_ivm.engine.view import View
+
+Row = tuple[str | None, ...]
+
+
+class OracleError(AssertionError):
+    """A view is wrong, stale, or right for the wrong reason. Never caught, never rewritten."""
+
+
+@dataclass
+class Installed:
+    """A view under test, with the query that the user wrote."""
+
+    compiled: Compiled
+    view: View
+
+    @property
+    def sql(self) -> str:
+        return self.compiled.spec.sql
+
+    @property
+    def installation(self) -> Installation:
+        return self.compiled.installation
+
+    @property
+    def kept(self) -> bool:
+        """Writes keep the view up to date by themselves."""
+        return self.installation.strategy == "incremental" and self.compiled.spec.mode == "immediate"
+
+    @property
+    def stored(self) -> str:
+        """A SELECT of what a reader sees."""
+        columns = ", ".join(q.ident(c.name).text for c in self.installation.columns)
+        return f"SELECT {columns} FROM {self.view.table}"
+
+    def rows(self) -> Counter[Row]:
+        columns = ", ".join(f"{q.ident(c.name)}::text" for c in self.installation.columns)
+        return Counter(fetch(f"SELECT {columns} FROM {self.view.table}"))
+
+
+def fetch(query: str) -> list[tuple[Any, ...]]:
+    """All rows of a query without parameters."""
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+
+def difference(left: str, right: str) -> list[str]:
+    """Rows, as text, by which two queries differ: `< row` only left, `> row` only right."""
+    one, two = (f"SELECT r::text FROM ({query}\n) r" for query in (left, right))
+    found = fetch(
+        f"SELECT '< ' || r FROM ({one} EXCEPT ALL {two}) x UNION ALL SELECT '> ' || r FROM ({two} EXCEPT ALL {one}) y"
+    )
+    return sorted(text for (text,) in found)
+
+
+def check_equal(installed: Installed) -> None:
+    """The view equals its query as a bag, text for text."""
+    wrong = difference(installed.stored, installed.sql)
+    if wrong:
+        raise OracleError(
+            f"{installed.view.name} differs from its query (<: in the view only, >: in the query only)\n"
+            + "\n".join(wrong[:20])
+        )
+
+
+def check_levels(installed: Installed) -> None:
+    """Hidden levels and hidden columns equal their own definition: a wrong count shows before it does harm."""
+    for store in installed.installation.stores:
+        columns = [_comparable(store, name) for name in store.compared]
+        stored = q.sql("SELECT {c} FROM {t}", c=columns, t=store.target).text
+        wanted = q.sql("SELECT {c} FROM ({f}) ivm_fill", c=columns, f=store.fill()).text
+        wrong = difference(stored, wanted)
+        if wrong:
+            raise OracleError(f"{store.table}, of {installed.view.name}, differs from its definition\n" + "\n".join(wrong[:20]))
+
+
+def _comparable(store: Store, name: str) -> q.Fragment:
+    """Hidden sums are compared as numbers: digits after the point are added where they are shown."""
+    column = next(c for c in store.columns if c.name == name)
+    if isinstance(store, AggregateStore) and column.hidden and column.type.base == "numeric":
+        return q.sql("trim_scale({c}) AS {c}", c=q.ident(name))
+    return q.ident(name)
+
+
+def full_refreshes() -> int:
+    """How many times a whole level was computed anew in this transaction."""
+    (count,) = fetch(
+        "SELECT coalesce(sum(calls), 0)::integer FROM pg_stat_xact_user_functions "
+        r"WHERE schemaname = 'django_ivm' AND funcname LIKE '%\_replace'"
+    )[0]
+    (logged,) = fetch("SELECT count(*) FROM django_ivm_refreshlog")[0]
+    return int(count) + int(logged)
+
+
+def count_calls() -> None:
+    """Have the server count calls of functions in this transaction (needs a superuser)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL track_functions = 'pl'")
+
+
+def check(installed: list[Installed], refreshes_before: int, *, truncated: bool) -> None:
+    """After a statement: every view that writes keep is right, and no full refresh made it so.
+
+    `truncated`: the statement is a TRUNCATE, of which nothing tells the rows that went, so computing anew is the rule.
+    """
+    for one in installed:
+        if one.kept:
+            check_equal(one)
+            check_levels(one)
+            if not one.view.is_fresh():
+                raise OracleError(f"{one.view.name} says that it is stale")
+        elif difference(one.stored, one.sql) and one.view.is_fresh():
+            raise OracleError(f"{one.view.name} is stale and says that it is fresh")
+    if not truncated and full_refreshes() != refreshes_before:
+        raise OracleError("a full refresh ran")
+
+
+def refresh(installed: list[Installed]) -> None:
+    """Refresh the views that writes only mark, in order, and compare them."""
+    for one in installed:
+        if not one.kept:
+            one.view.refresh()
+    for one in installed:
+        check_equal(one)
+        if not one.view.is_fresh():
+            raise OracleError(f"{one.view.name} says that it is stale after a refresh")
+
+
+def changes(before: Counter[Row], after: Counter[Row]) -> list[str]:
+    """`-1  …` and `+1  …` lines."""
+    net = [(row, after[row] - before[row]) for row in before.keys() | after.keys()]
+    shown = sorted((tuple((v is None, v or "") for v in row), weight, row) for row, weight in net if weight)
+    return ["  ".join([f"{weight:+d}", *map(_shown, row)]) for _, weight, row in shown]
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    return value if value and value == value.strip() else repr(value)

@@ -1,0 +1,1 @@
+"""Random schemas, queries and traces of writes: every view against its original SQL after every statement."""

@@ -1,0 +1,214 @@
+"""Random schemas: tables, keys, foreign keys, partitions, triggers of the user's own, and first rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .dice import Dice
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A column type with its pool of values, as PostgreSQL reads them; `tag` is how queries may use it."""
+
+    sql: str
+    tag: str
+    values: tuple[str, ...]
+    rare: tuple[str, ...] = ()
+
+    def value(self, dice: Dice) -> str:
+        return dice.pick(self.rare) if self.rare and dice.chance(6) else dice.pick(self.values)
+
+
+_TEXTS = ("a", "b", "A", "", "b b", "ä", "zz")
+# What must survive a trip through the text of a record array.
+_HARD_TEXTS = ('"q"', "o'k", "x,y", "{a}", "NULL", "back\\slash", "(1,2)", " ", "two\nlines")
+_DAYS = ("2024-02-28", "2024-02-29", "2024-03-01", "1999-12-31", "2024-12-31")
+_IDS = tuple(f"00000000-0000-0000-0000-00000000000{n}" for n in range(6))
+KINDS: dict[str, Kind] = {
+    kind.sql: kind
+    for kind in (
+        Kind("int2", "int2", ("0", "1", "2", "3", "-1"), ("300",)),
+        Kind("int4", "int4", ("0", "1", "2", "3", "4", "5", "-2"), ("100000",)),
+        Kind("int8", "int8", ("0", "1", "2", "3", "7", "-3"), ("1099511627776", "-1099511627776")),
+        Kind("numeric(8,2)", "fixed", ("0.00", "1.25", "2.50", "-3.50", "10.10", "2.20"), ("NaN", "999999.99")),
+        Kind("numeric(5,0)", "fixed", ("0", "1", "2", "17"), ("NaN",)),
+        # No two equal numbers that look different: which of them min() shows is chance.
+        Kind("numeric", "free", ("0", "1.1", "2.25", "-4.5", "3", "10.125"), ("NaN", "Infinity", "-Infinity")),
+        Kind("text", "text", _TEXTS, _HARD_TEXTS),
+        Kind("varchar(12)", "text", _TEXTS, _HARD_TEXTS),
+        Kind("bool", "bool", ("t", "f")),
+        Kind("date", "date", _DAYS, ("infinity",)),
+        Kind("timestamp", "stamp", tuple(f"{day} 12:00" for day in _DAYS), ("2024-03-01 00:00:00.000001",)),
+        Kind("timestamptz", "zoned", tuple(f"{day} 12:00+02" for day in _DAYS), ("-infinity",)),
+        # Every sum of these is exact, in any order.
+        Kind("float8", "float", ("0", "0.5", "-1.25", "2", "1024", "3"), ("NaN",)),
+        Kind("uuid", "uuid", _IDS),
+        Kind("mood", "enum", ("sad", "ok", "happy")),
+        Kind("jsonb", "carried", ("{}", '{"a": 1}', "[1, 2]", "null", '"x"')),
+        Kind("json", "carried", ("{}", '{"a":1}', '{"a": 1}')),
+        Kind("int4[]", "carried", ("{}", "{1,2}", "{NULL,3}")),
+        Kind("bytea", "carried", ("\\x00ff", "\\x")),
+        Kind("interval", "carried", ("1 day", "24 hours", "-3 mons")),
+    )
+}
+_WEIGHTS = {"int4": 9, "text": 6, "numeric(8,2)": 6, "int8": 3, "bool": 3, "numeric": 2, "date": 2, "float8": 2, "int2": 2}
+_WEIGHTS |= {"timestamptz": 2, "uuid": 1, "mood": 1, "jsonb": 1, "timestamp": 1, "numeric(5,0)": 1, "varchar(12)": 1}
+_WEIGHTS |= {"json": 1, "int4[]": 1, "bytea": 1, "interval": 1}
+_NAMES = ("a", "b", "c", "d", "e", "g", "Camel", "select", "two words", "größe")
+
+
+def quoted(name: str) -> str:
+    plain = name.isascii() and name.islower() and name.replace("_", "a").isalnum() and name not in ("select", "order")
+    return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def literal(raw: str | None, kind: Kind | None = None) -> str:
+    """SQL of a value; with a kind also where nothing else tells its type."""
+    text = "NULL" if raw is None else "'" + raw.replace("'", "''") + "'"
+    return text if kind is None else f"CAST({text} AS {kind.sql})"
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: Kind
+    nullable: bool = True
+    generated: str = ""
+
+    @property
+    def sql(self) -> str:
+        return quoted(self.name)
+
+    def value(self, dice: Dice) -> str | None:
+        """Mostly NULL-free; sometimes a NULL that a NOT NULL column refuses."""
+        return None if dice.chance(18 if self.nullable else 1) else self.kind.value(dice)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    column: str
+    parent: str
+    actions: str
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    references: tuple[ForeignKey, ...] = ()
+    partitions: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        return quoted(self.name)
+
+    @property
+    def writable(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if not c.generated)
+
+    def column(self, name: str) -> Column:
+        return next(c for c in self.columns if c.name == name)
+
+    def row(self, dice: Dice) -> list[str | None]:
+        return [column.value(dice) for column in self.writable]
+
+
+@dataclass
+class Schema:
+    tables: list[Table] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)  # that make it, first rows included
+
+
+def draw_schema(dice: Dice) -> Schema:
+    """2–4 tables with rows, references between them and, sometimes, triggers of the user's own."""
+    schema = Schema(statements=["CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')"])
+    names = dice.sample(("t1", "t2", "t3", "Order", "t5"), dice.integer(2, 4))
+    for name in names:
+        schema.tables.append(_table(dice, name, schema.tables))
+    for table in schema.tables:
+        schema.statements += _ddl(table)
+    values = dice.fork()
+    for table in schema.tables:
+        for _ in range(dice.pick((0, 3, 6, 9))):
+            schema.statements.append(insert(table, [table.row(values)]))
+    if dice.chance(30):
+        schema.statements += _trigger(dice, schema.tables)
+    return schema
+
+
+def insert(table: Table, rows: list[list[str | None]], into: str = "", more: str = " ON CONFLICT DO NOTHING") -> str:
+    values = ", ".join("(" + ", ".join(map(literal, row)) + ")" for row in rows)
+    columns = ", ".join(c.sql for c in table.writable)
+    return f"INSERT INTO {into or table.sql} ({columns}) VALUES {values}{more}"
+
+
+def _table(dice: Dice, name: str, earlier: list[Table]) -> Table:
+    key_kinds: tuple[str, ...] = dice.weighted(
+        {("int4",): 8, ("int8",): 3, ("text",): 3, ("uuid",): 1, ("int4", "text"): 2, (): 3}
+    )
+    key = tuple("id" if i == 0 else f"id{i + 1}" for i in range(len(key_kinds)))
+    columns = [Column(n, KINDS[k], nullable=False) for n, k in zip(key, key_kinds, strict=True)]
+    for column in dice.sample(_NAMES, dice.integer(2, 5)):
+        columns.append(Column(column, KINDS[dice.weighted(_WEIGHTS)], nullable=dice.chance(75)))
+    references = []
+    parents = [t for t in earlier if len(t.key) == 1 and not t.partitions]
+    if len(key) == 1:
+        parents.append(Table(name, tuple(columns), key))
+    for parent in dice.some(parents, 50)[:2]:
+        column = f"{parent.name.lower()}_id"
+        columns.append(Column(column, parent.column(parent.key[0]).kind, nullable=dice.chance(80)))
+        actions = dice.weighted({"": 3, " ON DELETE CASCADE": 4, " ON DELETE SET NULL": 3, " ON UPDATE CASCADE": 1})
+        actions += dice.pick(("", " ON UPDATE CASCADE")) if "UPDATE" not in actions else ""
+        actions += dice.weighted({" DEFERRABLE INITIALLY DEFERRED": 3, "": 1})
+        references.append(ForeignKey(column, parent.name, actions))
+    numbers = [c for c in columns if c.kind.tag in ("int4", "int2")]
+    if numbers and dice.chance(8):
+        columns.append(Column("made", KINDS["int4"], generated=f"{dice.pick(numbers).sql} * 2"))
+    split = bool(key) and key_kinds[0] in ("int4", "int8") and not references and dice.chance(12)
+    partitions = (f"{name}_p0", f"{name}_p1") if split else ()
+    return Table(name, tuple(columns), key, tuple(references), partitions)
+
+
+def _ddl(table: Table) -> list[str]:
+    parts = []
+    for column in table.columns:
+        made = f" GENERATED ALWAYS AS ({column.generated}) STORED" if column.generated else ""
+        parts.append(f"{column.sql} {column.kind.sql}{'' if column.nullable else ' NOT NULL'}{made}")
+    if table.key:
+        parts.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
+    for reference in table.references:
+        target = quoted(reference.parent)
+        parts.append(f"FOREIGN KEY ({quoted(reference.column)}) REFERENCES {target}{reference.actions}")
+    by = f" PARTITION BY HASH ({quoted(table.key[0])})" if table.partitions else ""
+    statements = [f"CREATE TABLE {table.sql} ({', '.join(parts)}){by}"]
+    for i, partition in enumerate(table.partitions):
+        values = f"FOR VALUES WITH (MODULUS {len(table.partitions)}, REMAINDER {i})"
+        statements.append(f"CREATE TABLE {quoted(partition)} PARTITION OF {table.sql} {values}")
+    return statements
+
+
+def _trigger(dice: Dice, tables: list[Table]) -> list[str]:
+    """A trigger that writes the same or another table; only for statements that no trigger runs."""
+    on, target = dice.pick(tables), dice.pick(tables)
+    values = dice.fork()
+    plain = [c for c in target.writable if c.name not in target.key] or list(target.writable)
+    column = dice.pick(plain)
+    moved = f"UPDATE {target.sql} SET {column.sql} = {literal(column.value(values))}"
+    where = dice.pick(("", f" WHERE {column.sql} IS NULL", f" WHERE {column.sql} = {literal(column.kind.value(values))}"))
+    if column.kind.sql == "json":
+        where = ""
+    written = dice.pick((insert(target, [target.row(values)]), moved + where, f"DELETE FROM {target.sql}{where}"))
+    when, level = dice.weighted({("AFTER", "ROW"): 6, ("BEFORE", "ROW"): 2, ("AFTER", "STATEMENT"): 1, ("BEFORE", "STATEMENT"): 1})
+    events = dice.pick(("INSERT", "UPDATE", "DELETE", "INSERT OR UPDATE OR DELETE"))
+    result = "RETURN coalesce(NEW, OLD)" if level == "ROW" else "RETURN NULL"
+    skipped = ""
+    if (when, level) == ("BEFORE", "ROW") and dice.chance(40):
+        skipped = "IF TG_OP = 'INSERT' AND pg_trigger_depth() = 1 THEN RETURN NULL; END IF; "
+    body = f"BEGIN IF pg_trigger_depth() < 2 THEN {written}; END IF; {skipped}{result}; END"
+    name = dice.pick(("a_first", "zz_last"))  # before and after ours
+    return [
+        f"CREATE FUNCTION write_more() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"CREATE TRIGGER {name} {when} {events} ON {on.sql} FOR EACH {level} EXECUTE FUNCTION write_more()",
+    ]
