@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import random
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,7 +51,7 @@ class Progress:
 
     def __init__(self, total: int, *, shown: bool) -> None:
         self.bar = tqdm(
-            total=total, disable=not shown, ncols=shutil.get_terminal_size().columns, smoothing=0.05,
+            total=total, disable=not shown, dynamic_ncols=True, smoothing=0.05,
             bar_format="{percentage:3.0f}% |{bar}| {elapsed} < {remaining}  {desc}",
         )  # fmt: skip
 
@@ -139,7 +138,7 @@ def available(place: Place, keys: Sequence[str]) -> tuple[list[Arm], dict[str, s
     """
     arms, skipped = [], {}
     for key in keys:
-        arm = ARMS[key](place.dsn, key)
+        arm = ARMS[key](place.dsn, f"arm_{key}")
         why = arm.unavailable()
         if why:
             skipped[key] = why

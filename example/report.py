@@ -15,7 +15,7 @@ from django_ivm.engine.install import installed
 from django_ivm.engine.register import InstalledView
 from example.wholesale.models import LineItem, Order
 
-TURNS = 3  # of each arm
+TURNS = 5  # of each arm
 WRITES = 25  # in a turn
 WARM_UP = 8  # of these, not counted
 LEGEND = """\

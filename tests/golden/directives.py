@@ -17,7 +17,7 @@ from django_ivm.compiler.maintenance.plan import Node
 from django_ivm.compiler.pg import sql as q
 from django_ivm.compiler.pg.print import structure
 from django_ivm.compiler.pipeline import bind
-from django_ivm.compiler.rewrites import RULES
+from django_ivm.compiler.rewrites import RULES, lower_distinct
 from django_ivm.compiler.trace import Trace
 from django_ivm.compiler.triggers.capture import EVENTS, Capture
 from django_ivm.engine import install
@@ -142,7 +142,8 @@ class Session:
 
     def _check_stage(self, name: str, relation: Relation, outputs: tuple[str, ...], sql: str) -> None:
         columns = [q.ident(output) for output in outputs]
-        compiled = q.sql("SELECT {c} FROM ({s}) ivm_stage", c=columns, s=emit(relation).select).text
+        select = emit(lower_distinct(relation)).select  # Distinct itself has no SQL: it is only lowered
+        compiled = q.sql("SELECT {c} FROM ({s}) ivm_stage", c=columns, s=select).text
         wrong = oracle.difference(compiled, sql)
         if wrong:
             raise oracle.OracleError(f"after {name} the query has other rows (<: ours)\n" + "\n".join(wrong))

@@ -141,7 +141,7 @@ class Queries:
         keyword = dice.weighted({"UNION ALL": 3, "UNION": 2})
         first = self._select(0)
         wanted = [f.tag for f in first.fields]
-        if keyword == "UNION" and not set(wanted) <= set(EXACT):
+        if keyword == "UNION" and not set(wanted) <= set(EXACT) - {"fixed"}:  # of two scales, perhaps
             keyword = "UNION ALL"
         sql, tags = first.sql, list(wanted)
         for _ in range(dice.integer(1, 2)):

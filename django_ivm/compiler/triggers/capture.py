@@ -30,7 +30,7 @@ from .plpgsql import block, render
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
 EVENTS = ("insert", "update", "delete")
-_STAMP = "extract(epoch FROM statement_timestamp())::text"
+_STAMP = "(date_part('epoch', statement_timestamp()) * 1000000)::bigint::text"  # the same text under any settings
 _STATE = (("ivm_state", "text"), ("ivm_stamp", "text"), ("ivm_depth", "integer"), ("ivm_pending", "text"))
 _FOREIGN = q.Fragment(
     "RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA, "
@@ -108,15 +108,17 @@ class Capture:
     def enter(self) -> Function:
         """BEFORE: one more event in flight. A single expression, since each one costs anew in every transaction."""
         body = q.sql(
-            "ivm_state := set_config({s}, CASE WHEN starts_with(ivm_state, {stamp} || '/') "
-            "THEN {stamp} || '/' || (split_part(ivm_state, '/', 2)::integer + 1)::text || '/' "
-            "|| split_part(ivm_state, '/', 3) "
-            "WHEN ivm_state = '' THEN {stamp} || '/1/' ELSE {stamp} || '/1/!' END, true);\nRETURN NULL;",
+            "ivm_state := set_config({s}, CASE WHEN coalesce(current_setting({s}, true), '') = '' THEN {stamp} || '/1/' "
+            "WHEN starts_with(current_setting({s}, true), {stamp} || '/') "
+            "THEN {stamp} || '/' || (split_part(current_setting({s}, true), '/', 2)::integer + 1)::text || '/' "
+            "|| split_part(current_setting({s}, true), '/', 3) "
+            "ELSE {stamp} || '/1/!' END, true);\nRETURN NULL;",
             s=q.literal(self.setting),
             stamp=q.Fragment(_STAMP),
         )
-        declared = (("ivm_state", f"text := coalesce(current_setting('{self.setting}', true), '')"),)
-        return Function(names.RUNTIME_SCHEMA, self.name("enter"), "trigger", block(declared, body), definer=False)
+        return Function(
+            names.RUNTIME_SCHEMA, self.name("enter"), "trigger", block((("ivm_state", "text"),), body), definer=False
+        )
 
     def flush(self) -> Function:
         """Apply everything spooled, jointly."""
@@ -195,9 +197,10 @@ class Capture:
                     "IF ivm_below THEN ivm_state := set_config({s}, 'below', true); END IF;", s=q.literal(self.setting)
                 )
                 apply = q.sql("{apply}\n{note}", apply=apply, note=note)
+        unread = q.EMPTY
         if event == "update":
-            apply = q.sql("IF {changed} THEN\n{apply}\nEND IF;", changed=self.changed(source, event), apply=apply)
-        return q.sql("{check}\n{apply}\nRETURN NULL;", check=check, apply=apply)
+            unread = q.sql("IF NOT ({c}) THEN\nRETURN NULL;\nEND IF;\n", c=self.changed(source, event))
+        return q.sql("{unread}{check}\n{apply}\nRETURN NULL;", unread=unread, check=check, apply=apply)
 
     def _counted_body(self, source: Source, event: str) -> q.Fragment:
         """The common case first, with as few expressions as can be: alone, nothing spooled."""
@@ -218,10 +221,15 @@ class Capture:
             "{apply}\nIF NOT ({alone}) THEN\n{raise_}\nEND IF;",
             apply=self._direct(source, event), alone=alone, raise_=self._feedback(),
         )  # fmt: skip
+        unread = q.EMPTY
         if event == "update":
-            apply = q.sql("IF {changed} THEN\n{apply}\nEND IF;", changed=changed, apply=apply)
+            unread = q.sql(
+                "IF {alone} AND NOT ({changed}) THEN\nivm_state := set_config({s}, '', true);\nRETURN NULL;\nEND IF;\n",
+                alone=alone, changed=changed, s=q.literal(self.setting),
+            )  # fmt: skip
         return q.sql(
-            "IF {alone} AND ({own}) THEN\n{apply}\nivm_state := set_config({s}, '', true);\nRETURN NULL;\nEND IF;\n{slow}",
+            "{unread}IF {alone} AND ({own}) THEN\n{apply}\nivm_state := set_config({s}, '', true);\nRETURN NULL;\nEND IF;\n{slow}",
+            unread=unread,
             alone=alone,
             own=_own(source),
             apply=apply,
