@@ -256,8 +256,9 @@ def _report(target: Target, error: Exception, kwargs: dict[str, Any]) -> None:
 
 
 def _missing_tables(model: ViewModel, using: str) -> list[str]:
-    """Labels of the models the view reads whose tables aren't there yet: a later `migrate` makes them, and a view
-    that is missing itself is reported or waits by itself.
+    """Labels of the models the view reads whose tables aren't there yet.
+
+    A later `migrate` makes them; a view among them is reported, or waits, by itself.
     """
     try:
         read = {name for _, name in definition.reads(model)}

@@ -18,7 +18,7 @@ from ..compiler.pg import names
 from ..compiler.pg.catalog import Catalog
 from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
 from . import register, triggers
-from .analyse import analyse
+from .analyse import analyse, referenced_tables
 from .introspect import registered, rows
 from .register import InstalledView
 from .results import Reason
@@ -102,6 +102,10 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     outputs = tuple(renamed.get(c.name, c.name) for c in catalog.outputs)
     if len(set(outputs)) < len(outputs) or (spec.surrogate and spec.surrogate in outputs):
         raise DefinitionError("two columns of the view have one name", code="COLUMNS", hint="Rename one with AS.")
+    if ours := [name for name in outputs if name.startswith("ivm_")]:
+        raise DefinitionError(
+            f"the column name {ours[0]!r} begins with ivm_, which our hidden columns do", code="COLUMNS", hint="Rename it."
+        )
     _check_cycle(spec, schema, catalog)
     options = Options(
         name=spec.name,
@@ -138,6 +142,16 @@ def _check_cycle(spec: ViewSpec, schema: str, catalog: Catalog) -> None:
     own = {(schema, spec.name)}
     if any((t.schema, t.name) in own for t in catalog.tables):
         raise DependencyCycleError(f"the view {spec.name} reads itself", code="CYCLE", hint="Read its sources instead.")
+
+
+def _refuse_cycle(spec: ViewSpec, dependents: list[InstalledView]) -> None:
+    """A changed definition may not read what reads the view."""
+    read = {name for _, name in referenced_tables(spec.sql)}
+    circle = [view.name for view in dependents if view.name in read]
+    if circle:
+        raise DependencyCycleError(
+            f"{spec.name} would read {circle[0]}, which reads {spec.name}", code="CYCLE", hint="Read its sources instead."
+        )
 
 
 def state(spec: ViewSpec, connection: Any) -> InstallState:
@@ -190,6 +204,7 @@ def install(
             return found
         old = register.find(cursor, spec.name, spec.schema)
         dependents = _dependents(cursor, old.name) if old else []
+        _refuse_cycle(spec, dependents)
         for view in reversed(dependents):
             _drop(cursor, view, keep_data=False)
         if old:

@@ -47,7 +47,7 @@ WITH RECURSIVE below AS (
 ), tables AS (
     SELECT oid FROM below WHERE relkind IN ('r', 'p')
     UNION
-    SELECT t.relid FROM below b, pg_partition_tree(b.oid) t WHERE b.relkind = 'p'
+    SELECT i.inhrelid FROM tables t JOIN pg_inherits i ON i.inhparent = t.oid
 )
 SELECT n.nspname, c.relname FROM tables b JOIN pg_class c ON c.oid = b.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace

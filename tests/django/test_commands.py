@@ -399,6 +399,41 @@ def test_explain_says_why_not(declare: Declare):
     assert "line 1" in entry["reasons"][0]["location"]
 
 
+def test_explain_json_has_what_is_asked_for():
+    [entry] = json.loads(run("ivm_explain", "shop.CustomerRevenue", json=True))
+    assert {"strategy", "mode", "reasons", "tree", "sql", "locks"} <= set(entry)
+    assert not {"stage", "stages", "trace"} & set(entry)
+    [entry] = json.loads(run("ivm_explain", "shop.CustomerRevenue", json=True, stage="ir", trace=True))
+    assert entry["stage"]
+    assert entry["stage"] in entry["trace"]
+
+
+def test_signals(customers, declare: Declare):
+    heard: list[tuple[str, str]] = []
+
+    def listener(name: str) -> Any:
+        def listen(sender: Any, view: str, using: str, **kwargs: Any) -> None:
+            heard.append((name, view))
+            assert (sender, using) == (django_ivm.View, "default")
+
+        return listen
+
+    names = ("pre_refresh", "post_refresh", "fell_back", "view_installed")
+    listeners = {name: listener(name) for name in names}
+    for name, listen in listeners.items():
+        getattr(django_ivm.signals, name).connect(listen)
+    try:
+        numbers(declare, sql="SELECT rank() OVER (ORDER BY id) AS n FROM shop_customer")
+        run("ivm_install")
+        run("ivm_refresh", "shop.Numbers")
+    finally:
+        for name, listen in listeners.items():
+            getattr(django_ivm.signals, name).disconnect(listen)
+    assert heard == [
+        (name, "shop_numbers") for name in ("view_installed", "fell_back", "pre_refresh", "post_refresh")
+    ]
+
+
 def test_explain_works_before_installation(declare: Declare):
     numbers(declare)
     assert "incremental" in run("ivm_explain", "shop.Numbers")

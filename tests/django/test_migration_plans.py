@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently, BtreeGinExtension
 from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from django_ivm import hooks
@@ -51,7 +52,7 @@ def nothing(apps, schema_editor):
     """A data migration."""
 
 
-class Unknown(migrations.operations.base.Operation):
+class Unknown(Operation):
     """An operation of some other package."""
 
 
@@ -100,7 +101,7 @@ UNIQUE = models.UniqueConstraint(fields=["color"], name="u")
         (migrations.RemoveField("View", "id"), set()),
         (migrations.RemoveField("Nowhere", "id"), set()),
     ],
-    ids=lambda value: repr(value)[:60],
+    ids=lambda value: value.describe()[:60] if isinstance(value, Operation) else "",
 )
 def test_forwards(apps_before, operation, tables):
     assert hooks.touched_tables(plan(operation), apps_before, "default") == tables
@@ -116,7 +117,7 @@ def test_forwards(apps_before, operation, tables):
         (migrations.RunSQL("SELECT 1", "SELECT 2"), hooks.EVERYTHING),
         (migrations.RunPython(nothing, migrations.RunPython.noop), set()),
     ],
-    ids=lambda value: repr(value)[:60],
+    ids=lambda value: value.describe()[:60] if isinstance(value, Operation) else "",
 )
 def test_backwards(apps_before, operation, tables):
     assert hooks.touched_tables(plan(operation, backwards=True), apps_before, "default") == tables

@@ -262,7 +262,8 @@ class Binder:
         alias = item.alias.aliasname if item.alias else item.relname
         if item.schemaname is None and item.relname in ctes:
             cte, outer = ctes[item.relname]
-            names = tuple(c.sval for c in cte.aliascolnames or ()) or own_names(cte.ctequery)
+            given = tuple(c.sval for c in cte.aliascolnames or ())
+            names = given + own_names(cte.ctequery)[len(given) :]
             return self._derived(cte.ctequery, outer, item.alias, names, alias)
         return self._table(item, alias)
 

@@ -94,6 +94,8 @@ class Expressions:
         if plain.column is not None:
             column = self.relation.column(plain.column)
             return Scalar(text, column.type, column.not_null)
+        if isinstance(plain.node, ast.RowExpr):
+            raise Unsupported("EXPRESSION", "a row value has no type that could be stored", "ROW")
         type_ = self.probes.type_of(text, self.relation)
         if type_ is None:
             return Scalar(text, PENDING)

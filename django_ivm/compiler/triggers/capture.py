@@ -41,10 +41,11 @@ _NEEDS = {"insert": ("", "ivm_new"), "update": ("ivm_old", "ivm_new"), "delete":
 
 @dataclass(frozen=True)
 class Capture:
-    """Functions and triggers of one node. `prefix` begins every object's name."""
+    """Functions and triggers of one node. `prefix` begins every object's name, `view` is (schema, name)."""
 
     node: Node
     prefix: str
+    view: tuple[str, str]
 
     # Names
 
@@ -146,6 +147,8 @@ class Capture:
     def after(self, source: Source, event: str) -> Function:
         """AFTER an event of one source."""
         body = self._counted_body(source, event) if self.node.counted else self._plain_body(source, event)
+        if event == "update" and source.partitions:
+            body = q.sql("{doubt}\n{body}", doubt=self._doubt_merge(), body=body)
         declared = list(_STATE) if self.node.counted else []
         if self.node.locks:
             declared += [("ivm_share", "integer[]"), ("ivm_whole", "integer[]")]
@@ -155,6 +158,19 @@ class Capture:
             declared.append(("ivm_state", "text"))
         declared += self.node.store.declarations
         return self._trigger_function(source, event, block(declared, body))
+
+    def _doubt_merge(self) -> q.Fragment:
+        """PostgreSQL (15–18) leaves rows that a MERGE moves between partitions out of the transition tables: the view
+        says that it is stale wherever that may have happened."""
+        return q.sql(
+            "IF current_query() ~* '\\mmerge\\M' OR (current_query() !~* '\\m(insert|update|delete|copy)\\M' AND "
+            "NOT EXISTS (SELECT 1 FROM ivm_new)) THEN\n"
+            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
+            "'a MERGE may have moved rows between partitions of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\nEND IF;",
+            stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
+            schema=q.literal(self.view[0]),
+            name=q.literal(self.view[1]),
+        )
 
     def truncated(self, source: Source) -> Function:
         """AFTER TRUNCATE: nothing tells which rows went."""
@@ -365,10 +381,13 @@ class Capture:
             return ()
         plan = self.node.locks
         keys = []
-        for scan in source.leaves:
+        tied = [scan for scan in source.leaves if scan.leaf in plan.roles]
+        if not tied:
+            return ()
+        for scan in tied:
             columns = self._role_columns(plan, scan)
             keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=_transition(scan, event)))
-        roles = {plan.roles[scan.leaf].parent for scan in source.leaves}
+        roles = {plan.roles[scan.leaf].parent for scan in tied}
         return self._lock(q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
 
     def _joint_locks(self) -> tuple[Step, ...]:
@@ -377,6 +396,8 @@ class Capture:
         keys = []
         for spool in self.spools:
             for scan in spool.source.leaves:
+                if scan.leaf not in self.node.locks.roles:
+                    continue
                 keys.append(
                     q.sql(
                         "SELECT {c} FROM ({t}) ivm_k",

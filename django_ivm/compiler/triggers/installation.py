@@ -188,7 +188,7 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
     if options.mode == "manual":
         return _marked(sql, catalog, options, "incremental", plan.reasons)
     prefix = names.prefix(options.schema, options.name)
-    captures = [Capture(node, prefix) for node in plan.nodes]
+    captures = [Capture(node, prefix, (options.schema, options.name)) for node in plan.nodes]
     functions: list[Function] = []
     for capture in captures:
         functions.append(capture.replace())

@@ -32,7 +32,10 @@ class Command(ViewCommand):
                 raise CommandError(f"{target}: {error}") from error
         if options["json"]:
             self.json(
-                [{"view": target.label, "table": target.name, **_as_dict(what)} for target, what in found]
+                [
+                    {"view": target.label, "table": target.name, **_as_dict(what, options)}
+                    for target, what in found
+                ]
             )
             return
         for target, what in found:
@@ -48,5 +51,11 @@ class Command(ViewCommand):
                 self.stdout.write(str(what))
 
 
-def _as_dict(what: Any) -> dict[str, Any]:
-    return {field.name: getattr(what, field.name) for field in dataclasses.fields(what)}
+def _as_dict(what: Any, options: dict[str, Any]) -> dict[str, Any]:
+    found = {field.name: getattr(what, field.name) for field in dataclasses.fields(what)}
+    stages, trace = found.pop("stages"), found.pop("trace")
+    if options["stage"]:
+        found["stage"] = stages.get(options["stage"])
+    if options["trace"]:
+        found["trace"] = trace
+    return found
