@@ -42,9 +42,7 @@ def _rows(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows") from None
     if rows < SMALLEST:
-        raise argparse.ArgumentTypeError(
-            f"at least {SMALLEST} rows, below that only fixed costs are measured"
-        )
+        raise argparse.ArgumentTypeError(f"at least {SMALLEST} rows, below that only fixed costs are measured")
     return rows
 
 
@@ -71,16 +69,12 @@ def parser() -> argparse.ArgumentParser:
                    help="time libpq alone, without psycopg's own work")  # fmt: skip
     p.add_argument("--no-pin", action="store_true",
                    help="don't keep client and server on one CPU while writing")  # fmt: skip
-    p.add_argument(
-        "--seed", type=_count, metavar="N", help="seed of the data written (default: drawn and printed)"
-    )
+    p.add_argument("--seed", type=_count, metavar="N", help="seed of the data written (default: drawn and printed)")
     p.add_argument(
         "--out", type=Path, default=HERE / "results", metavar="DIR", help="where JSON, Markdown and plots go"
     )
     p.add_argument("--check", action="store_true", help="exit 1, naming them, when goals are missed")
-    p.add_argument(
-        "--self-check", action="store_true", help="no figures: random tests of the views' correctness"
-    )
+    p.add_argument("--self-check", action="store_true", help="no figures: random tests of the views' correctness")
     p.add_argument("--no-concurrency", action="store_true", help="leave out the concurrent inserts")
     p.add_argument("--no-plot", action="store_true", help="no PNG")
     p.add_argument("--no-progress", action="store_true", help="no progress bar")

@@ -50,10 +50,7 @@ def cases(scenario: Scenario, *, held: bool) -> list[tuple[str, int, str, bool]]
         for label, text in scenario.inserts.items()
     ]
     if held:
-        found += [
-            (f"8 clients, {label}, held {HELD_MS} ms", 8, text, True)
-            for label, text in scenario.inserts.items()
-        ]
+        found += [(f"8 clients, {label}, held {HELD_MS} ms", 8, text, True) for label, text in scenario.inserts.items()]
     return found
 
 
@@ -81,16 +78,13 @@ def concurrency_rounds(
                 step(f"{scenario.key} {label}: {arm.label}")
     return {
         label: {
-            arm.key: {"tps": statistics.median(tps[label, arm.key]), "failed": failed[label, arm.key]}
-            for arm in arms
+            arm.key: {"tps": statistics.median(tps[label, arm.key]), "failed": failed[label, arm.key]} for arm in arms
         }
         for label, *_ in plan
     }
 
 
-def _with_pgbench(
-    pgbench: str, arm: Arm, text: str, clients: int, seconds: int, hold: bool
-) -> tuple[float, int]:
+def _with_pgbench(pgbench: str, arm: Arm, text: str, clients: int, seconds: int, hold: bool) -> tuple[float, int]:
     with tempfile.NamedTemporaryFile("w", suffix=".pgbench", encoding="utf-8") as script:
         script.write(f"BEGIN;\n{text};\n\\sleep {HELD_MS} ms\nCOMMIT;\n" if hold else f"{text};\n")
         script.flush()

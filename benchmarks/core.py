@@ -129,9 +129,7 @@ class Operation:
     params: Callable[[Feed, Lookup, int], list[Params]]
     bulk: bool = False
     target: Target = ""
-    share: float = (
-        1.0  # of the usual number of repetitions, for statements that cost much more than a single row
-    )
+    share: float = 1.0  # of the usual number of repetitions, for statements that cost much more than a single row
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +153,7 @@ class Scenario:
     unique: tuple[str, ...]
     hand_sql: Path
     operations: tuple[Operation, ...]
-    inserts: dict[str, str] = field(
-        default_factory=dict
-    )  # label -> statement for concurrent single-row inserts
+    inserts: dict[str, str] = field(default_factory=dict)  # label -> statement for concurrent single-row inserts
     fuzz: tuple[str, ...] = ()  # statements the self-check draws from; :name is replaced by a random literal
 
 

@@ -26,9 +26,7 @@ def make_master(conn: psycopg.Connection, scenario: Scenario, sizes: Sizes) -> N
     conn.execute(_q(f"DROP SCHEMA IF EXISTS {MASTER} CASCADE"))
     conn.execute(_q(f"CREATE SCHEMA {MASTER}"))
     for table in scenario.tables:
-        conn.execute(
-            sql.SQL("CREATE TABLE {} AS ").format(sql.Identifier(MASTER, table.name)) + sizes.into(table.fill)
-        )
+        conn.execute(sql.SQL("CREATE TABLE {} AS ").format(sql.Identifier(MASTER, table.name)) + sizes.into(table.fill))
 
 
 def copy_to(conn: psycopg.Connection, scenario: Scenario, schema: str, *, empty: bool = False) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import data
 from .core import Feed, Scenario, Sizes
-from .measure import Session, timed, turns
+from .measure import timed, turns
+from .session import Session
 
 if TYPE_CHECKING:
     import psycopg

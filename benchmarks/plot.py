@@ -48,16 +48,12 @@ def _log(ax: Axes, low: float, high: float) -> None:
     if high / low > 8:
         ax.set_yscale("log")
         ticks = [
-            t
-            for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-            if low <= t <= high
+            t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if low <= t <= high
         ]
         ax.set_yticks(ticks, [f"{t:g}×" for t in ticks])
         ax.minorticks_off()
         ax.set_ylim(low, high)
-        ax.text(
-            1, 1, "log scale", transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color="#777777"
-        )
+        ax.text(1, 1, "log scale", transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color="#777777")
     else:
         ax.yaxis.set_major_formatter(lambda v, _: f"{v:g}×")
         ax.set_ylim(0, high)
@@ -83,9 +79,7 @@ def _wrapped(label: str, width: int = 13) -> str:
 
 
 def _number(ax: Axes, x: float, y: float, text: str, above: float = 2) -> None:
-    ax.annotate(
-        text, (x, y), xytext=(0, above), textcoords="offset points", ha="center", va="bottom", fontsize=7.5
-    )
+    ax.annotate(text, (x, y), xytext=(0, above), textcoords="offset points", ha="center", va="bottom", fontsize=7.5)
 
 
 def _writes(result: dict[str, Any]) -> Figure:
@@ -134,9 +128,10 @@ def _write_panel(ax: Axes, scenario: dict[str, Any], arms: list[str], *, bulk: b
             bar, mark = first["vs_bare"].get(arm), second["vs_bare"].get(arm)
             if bar is None or mark is None:
                 continue
+            over = ">" if arm in first["over"] else ""
             ax.bar(x, bar, width * 0.92, color=COLORS[arm])
             ax.plot(x, mark, marker="D", markersize=4.5, color="black", markerfacecolor="white", linestyle="")
-            _number(ax, x, max(bar, mark), report.times(bar).rstrip("×"), above=5)
+            _number(ax, x, max(bar, mark), over + report.times(bar).rstrip("×"), above=5)
             highest, lowest = max(highest, bar, mark), min(lowest, bar, mark)
     ax.axhline(1, color="#555555", linewidth=0.8)
     _log(ax, min(0.5, lowest * 0.8), highest * (1.6 if highest > 4 else 1.25))
@@ -147,17 +142,13 @@ def _others(result: dict[str, Any]) -> Figure:
     panels: list[tuple[str, str, list[Group]]] = []
     for scenario in result["scenarios"]:
         name = f"{scenario['key']}. {scenario['title']}"
-        panels.append(
-            (f"{name}: making, refreshing, reading", "time ÷ running the query once", _kept(scenario))
-        )
+        panels.append((f"{name}: making, refreshing, reading", "time ÷ running the query once", _kept(scenario)))
     for scenario in result["scenarios"]:
         name = f"{scenario['key']}. concurrent single-row inserts"
         panels.append((f"{name} (more is better)", "throughput ÷ without a view", _concurrent(scenario)))
     panels = [panel for panel in panels if panel[2]]
     lines = max(1, (len(panels) + 1) // 2)
-    figure, axes = plt.subplots(
-        lines, 2, squeeze=False, figsize=(16, 0.9 + 3.5 * lines), layout="constrained"
-    )
+    figure, axes = plt.subplots(lines, 2, squeeze=False, figsize=(16, 0.9 + 3.5 * lines), layout="constrained")
     used: set[str] = set()
     for ax, (title, label, groups) in zip(axes.flat, panels, strict=False):
         used |= _bars(ax, groups)
@@ -167,9 +158,7 @@ def _others(result: dict[str, Any]) -> Figure:
         ax.set_axis_off()
     handles = [Patch(color=c, label=result["meta"]["arms"][a]) for a, c in COLORS.items() if a in used]
     if handles:
-        figure.legend(
-            handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9
-        )
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
     figure.supxlabel(report.headline(result), fontsize=8, color="#555555")
     return figure
 
@@ -219,7 +208,5 @@ def _concurrent(scenario: dict[str, Any]) -> list[Group]:
     for label, found in scenario["concurrency"].items():
         bare = found.get("bare", {}).get("tps")
         if bare:
-            groups.append(
-                (label, {a: v["tps"] / bare for a, v in found.items() if a in COLORS and a != "bare"})
-            )
+            groups.append((label, {a: v["tps"] / bare for a, v in found.items() if a in COLORS and a != "bare"}))
     return [group for group in groups if group[1]]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .measure import PATIENCE
+
 # Ratios of every arm against these stand first; milliseconds last, as they hold on one machine only.
 SHORT = {
     "bare": "no view",
@@ -56,11 +58,7 @@ def grids(result: dict[str, Any]) -> list[Grid]:
 
 
 def _writes(scenario: dict[str, Any]) -> Grid:
-    arms = (
-        [arm for arm in scenario["writes"][0]["ms"] if arm not in ("bare", "again")]
-        if scenario["writes"]
-        else []
-    )
+    arms = [arm for arm in scenario["writes"][0]["ms"] if arm not in ("bare", "again")] if scenario["writes"] else []
     both = "immediate" in arms and "hand" in arms
     head = [
         "write",
@@ -77,7 +75,7 @@ def _writes(scenario: dict[str, Any]) -> Grid:
                 row["operation"],
                 row["order"],
                 *([times(row["immediate_vs_hand"])] if both else []),
-                *(times(row["vs_bare"].get(arm)) for arm in arms),
+                *((">" if arm in row["over"] else "") + times(row["vs_bare"].get(arm)) for arm in arms),
                 f"{noise[0]:.2f}–{noise[1]:.2f}×" if noise else "",
                 ms(row["ms"].get("bare")),
             ]
@@ -87,7 +85,8 @@ def _writes(scenario: dict[str, Any]) -> Grid:
         head,
         rows,
         "Noise is the same arm without a view measured twice: its smallest and largest ratio of a round. "
-        "A write under a materialized view costs what it costs without one.",
+        "A write under a materialized view costs what it costs without one. "
+        f"Statements are given up after {PATIENCE} s: > marks those.",
     )
 
 
@@ -169,8 +168,7 @@ def _memory(memory: dict[str, Any]) -> Grid:
         return f"{value / 2**20:.0f} MB"
 
     rows = [
-        [moment, mb(memory["small"][moment]), mb(memory["big"][moment])]
-        for moment in ("start", "create", "refresh")
+        [moment, mb(memory["small"][moment]), mb(memory["big"][moment])] for moment in ("start", "create", "refresh")
     ]
     return Grid("Peak memory of the Python process", ["up to", "small view", "big view"], rows)
 
@@ -200,9 +198,7 @@ def show(result: dict[str, Any]) -> None:
         return
     console.print(headline(result))
     for grid in grids(result):
-        table = Table(
-            title=grid.title, title_justify="left", caption=grid.note or None, caption_justify="left"
-        )
+        table = Table(title=grid.title, title_justify="left", caption=grid.note or None, caption_justify="left")
         for i, name in enumerate(grid.head):
             table.add_column(name, justify="left" if i == 0 else "right", no_wrap=i == 0)
         for row in grid.rows:
@@ -216,9 +212,7 @@ def plain(result: dict[str, Any]) -> str:
     for grid in grids(result):
         widths = [max(len(row[i]) for row in [grid.head, *grid.rows]) for i in range(len(grid.head))]
         lines = [
-            "  ".join(
-                c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-            )
+            "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
             for row in [grid.head, ["-" * w for w in widths], *grid.rows]
         ]
         parts.append("\n".join([grid.title, "", *lines, *([grid.note] if grid.note else [])]))
@@ -231,9 +225,7 @@ def markdown(result: dict[str, Any], misses: list[str] | None) -> str:
     for key, why in result["meta"]["skipped"].items():
         parts.append(f"Skipped {SHORT[key]}: {why}.")
     if misses is not None:
-        parts.append(
-            "\n".join(["Goals missed:", "", *(f"- {m}" for m in misses)]) if misses else "Every goal reached."
-        )
+        parts.append("\n".join(["Goals missed:", "", *(f"- {m}" for m in misses)]) if misses else "Every goal reached.")
     for grid in grids(result):
         lines = [
             "| " + " | ".join(grid.head) + " |",

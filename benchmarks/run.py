@@ -16,6 +16,7 @@ from tqdm import tqdm
 from . import concurrency, data, keeping, measure, memory
 from .arms import ARMS, Arm
 from .core import ORDERS, BenchError, Feed, Scenario, Sizes
+from .session import one_cpu
 
 if TYPE_CHECKING:
     from .server import Place
@@ -172,19 +173,16 @@ def _scenario(
 
     taxed = [arm for arm in arms if arm.taxed]
     # Another server's process numbers mean nothing here.
-    with measure.one_cpu(wanted=options.pin and place.private) as cpu:
-        samples = measure.write_rounds(
-            admin, taxed, scenario, sizes, feed,
-            rounds=options.rounds, repeat=options.repeat, raw=options.raw, cpu=cpu,
+    with one_cpu(wanted=options.pin and place.private) as cpu:
+        samples = measure.WriteRounds(
+            admin, taxed, scenario, feed, options.rounds, options.repeat, options.raw, cpu,
             step=lambda text: progress.step(text, len(taxed)),
-        )  # fmt: skip
+        ).run()  # fmt: skip
     verified = _verify([arm for arm in arms if arm.maintained], scenario, "after the writes", progress)
 
     data.vacuum(admin, [arm.schema for arm in arms])
     kept = [arm for arm in arms if arm.key != NOISE]
-    refresh = keeping.refresh_rounds(
-        kept, scenario, sizes, feed, rounds=options.refresh_rounds, step=progress.step
-    )
+    refresh = keeping.refresh_rounds(kept, scenario, sizes, feed, rounds=options.refresh_rounds, step=progress.step)
     verified |= _verify([arm for arm in arms if arm.stored], scenario, "after the refreshes", progress)
 
     concurrent: dict[str, Any] = {}
@@ -216,9 +214,7 @@ def _verify(arms: Sequence[Arm], scenario: Scenario, when: str, progress: Progre
     return {arm.key for arm in arms}
 
 
-def _writes(
-    samples: measure.Samples, scenario: Scenario, sizes: Sizes, arms: Sequence[str]
-) -> list[dict[str, Any]]:
+def _writes(samples: measure.Samples, scenario: Scenario, sizes: Sizes, arms: Sequence[str]) -> list[dict[str, Any]]:
     rows = []
     for op in scenario.operations:
         for order in ORDERS:
@@ -230,9 +226,8 @@ def _writes(
                 "target": op.target,
                 "ms": {arm: 1000 * (samples.median(key) or 0) for arm, key in keys.items()},
                 "vs_bare": {},
-                "rounds_ms": {
-                    arm: [round(1000 * t, 4) for t in samples.rounds[key]] for arm, key in keys.items()
-                },
+                "over": [arm for arm, key in keys.items() if key in samples.over],
+                "rounds_ms": {arm: [round(1000 * t, 4) for t in samples.rounds[key]] for arm, key in keys.items()},
             }
             if "bare" in keys:
                 row["vs_bare"] = {a: samples.ratio(k, keys["bare"]) for a, k in keys.items() if a != "bare"}
@@ -253,9 +248,7 @@ def self_check(place: Place, options: Options, *, steps: int, seconds: float) ->
 
     chosen = [key for key in options.arms if ARMS[key].maintained]
     if not chosen:
-        raise BenchError(
-            "--self-check needs an arm whose view is kept by triggers: hand, immediate or pg_ivm"
-        )
+        raise BenchError("--self-check needs an arm whose view is kept by triggers: hand, immediate or pg_ivm")
     arms, skipped = available(place, chosen)
     lines = [f"skipped {ARMS[key].label}: {why}" for key, why in skipped.items()]
     progress = Progress(len(options.scenarios) * len(arms), shown=options.progress)

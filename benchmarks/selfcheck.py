@@ -113,9 +113,7 @@ def notices(admin: psycopg.Connection, arm: Arm, scenario: Scenario) -> None:
         raise BenchError(f"scenario {scenario.key}: the comparison did not notice a stale view")
 
 
-def together(
-    admin: psycopg.Connection, arm: Arm, scenario: Scenario, seed: int, seconds: float, level: str
-) -> int:
+def together(admin: psycopg.Connection, arm: Arm, scenario: Scenario, seed: int, seconds: float, level: str) -> int:
     """Five connections write at once under one isolation level; the view is compared at the end.
 
     :returns: committed transactions.

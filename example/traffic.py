@@ -49,11 +49,11 @@ class Shop:
 
         imported, upserted, purged = times(2500), times(500), times(200)
         return [
-            Scene("new orders", times(200), self.place_order),
-            Scene("price corrections", times(200), self.correct_price),
-            Scene("shipments", times(100), self.ship),
-            Scene("cancellations", times(60), self.cancel),
-            Scene("customers who move", times(40), self.move),
+            Scene("new orders", times(500), self.place_order),
+            Scene("price corrections", times(500), self.correct_price),
+            Scene("shipments", times(200), self.ship),
+            Scene("cancellations", times(100), self.cancel),
+            Scene("customers who move", times(100), self.move),
             Scene(f"bulk import, {imported * 4:,} lines by COPY", 1, lambda: self.import_orders(imported)),
             Scene("upsert of old and new lines", 1, lambda: self.upsert(upserted)),
             Scene("accounts closed, Django cascades", times(5), self.close_account),

@@ -23,9 +23,7 @@ class _Ivm(Arm):
     def install(self, scenario: Scenario) -> None:
         import django_ivm
 
-        django_ivm.create_view(
-            self.name, scenario.query, mode=self.mode, strategy=self.strategy, using=self.schema
-        )
+        django_ivm.create_view(self.name, scenario.query, mode=self.mode, strategy=self.strategy, using=self.schema)
 
     def uninstall(self, scenario: Scenario) -> None:
         import django_ivm

@@ -26,9 +26,7 @@ class PgIvm(Arm):
     def install(self, scenario: Scenario) -> None:
         with self.connect() as conn:
             conn.execute("CREATE EXTENSION IF NOT EXISTS pg_ivm")
-            conn.execute(
-                sql.SQL("SELECT pgivm.create_immv('imm_view', {})").format(sql.Literal(scenario.query))
-            )
+            conn.execute(sql.SQL("SELECT pgivm.create_immv('imm_view', {})").format(sql.Literal(scenario.query)))
 
     def uninstall(self, scenario: Scenario) -> None:
         self.run("DROP TABLE IF EXISTS imm_view")

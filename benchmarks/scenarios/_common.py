@@ -18,7 +18,6 @@ SPAN = "generate_series($1::bigint, $2::bigint) AS id"
 def foreign_key(table: str, column: str, parent: str) -> tuple[str, str]:
     """The constraint and the index Django makes for a ForeignKey."""
     return (
-        f"ALTER TABLE {table} ADD FOREIGN KEY ({column}) REFERENCES {parent} (id)"
-        " DEFERRABLE INITIALLY DEFERRED",
+        f"ALTER TABLE {table} ADD FOREIGN KEY ({column}) REFERENCES {parent} (id) DEFERRABLE INITIALLY DEFERRED",
         f"CREATE INDEX ON {table} ({column})",
     )

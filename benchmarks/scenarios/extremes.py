@@ -44,9 +44,7 @@ OPERATIONS = (
         one_by_one(lambda f: (f.victim(),)),
         target="row",
     ),
-    Operation(
-        "delete the greatest", "DELETE FROM reading WHERE id = $1::bigint", _extremes, target="row", share=0.5
-    ),
+    Operation("delete the greatest", "DELETE FROM reading WHERE id = $1::bigint", _extremes, target="row", share=0.5),
     Operation(
         "update 1, unread column",
         "UPDATE reading SET note = $2::text WHERE id = $1::bigint",
@@ -88,8 +86,7 @@ FUZZ = (
     "UPDATE reading SET note = 'y' WHERE id % :mod = 0",
     "DELETE FROM reading WHERE id % :mod = 0",
     "DELETE FROM reading WHERE grp IS NOT DISTINCT FROM :group",
-    "DELETE FROM reading AS r"
-    " WHERE val = (SELECT max(val) FROM reading WHERE grp IS NOT DISTINCT FROM r.grp)",
+    "DELETE FROM reading AS r WHERE val = (SELECT max(val) FROM reading WHERE grp IS NOT DISTINCT FROM r.grp)",
     "DELETE FROM reading WHERE val IS NOT NULL AND id % 2 = 0",
 )
 

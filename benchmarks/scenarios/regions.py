@@ -25,8 +25,7 @@ ORDERS = Table(
 OPERATIONS = (
     Operation(
         "insert 1",
-        "INSERT INTO orders (id, customer_id, amount, note)"
-        " VALUES ($1::bigint, $2::bigint, $3::numeric, $4::text)",
+        "INSERT INTO orders (id, customer_id, amount, note) VALUES ($1::bigint, $2::bigint, $3::numeric, $4::text)",
         one_by_one(lambda f: (f.fresh(), f.customer(), f.amount(), f.text())),
         target="row",
     ),
@@ -63,8 +62,7 @@ OPERATIONS = (
     ),
     Operation(
         "insert {bulk}",
-        "INSERT INTO orders (id, customer_id, amount, note)"
-        f" SELECT id, {CUSTOMER}, {AMOUNT}, 'bulk' FROM {SPAN}",
+        f"INSERT INTO orders (id, customer_id, amount, note) SELECT id, {CUSTOMER}, {AMOUNT}, 'bulk' FROM {SPAN}",
         one_by_one(lambda f: f.fresh_span()),
         bulk=True,
         target="bulk",

@@ -12,14 +12,12 @@ QUERY = (
 
 CUSTOMERS = Table(
     "customer",
-    "SELECT id, 'name ' || id AS name, 'phone ' || id AS phone"
-    " FROM generate_series(1::bigint, {customers}) AS id",
+    "SELECT id, 'name ' || id AS name, 'phone ' || id AS phone FROM generate_series(1::bigint, {customers}) AS id",
     ("ALTER TABLE customer ADD PRIMARY KEY (id)",),
 )
 PRODUCTS = Table(
     "product",
-    "SELECT id, 'product ' || id AS name, 'shelf ' || id AS shelf"
-    " FROM generate_series(1::bigint, {products}) AS id",
+    "SELECT id, 'product ' || id AS name, 'shelf ' || id AS shelf FROM generate_series(1::bigint, {products}) AS id",
     ("ALTER TABLE product ADD PRIMARY KEY (id)",),
 )
 ORDERS = Table(

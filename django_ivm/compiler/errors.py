@@ -49,7 +49,6 @@ HINTS: dict[str, str] = {
     "LIMIT": "LIMIT is kept at the end of the query only, with an ORDER BY that ends in a unique column.",
     "ORDER": "End ORDER BY with columns that are unique and not null, such as the primary key.",
     "AGGREGATE": "count, sum, avg, min, max, variance, stddev, bool_and and bool_or are kept.",
-    "AGG_DISTINCT": "Take DISTINCT in a subquery in FROM, then aggregate that.",
     "KEY_TYPE": "Cast the key to a type whose equal values look alike, e.g. numeric(12,2), text or bigint.",
     "VOLATILE": "Filter by time or chance when reading the view.",
     "STABLE": "Use an expression that doesn't depend on the session, e.g. (ts AT TIME ZONE 'UTC')::date.",
@@ -61,7 +60,6 @@ HINTS: dict[str, str] = {
     "FUNCTION_OWNER": "Let the view's owner or a superuser own the function.",
     "ROW_SECURITY": "Row level security decides per reader; filter when reading the view.",
     "EXPRESSION": "Use plain expressions of the row's own columns.",
-    "TYPE": "Cast the column to a type that PostgreSQL can write as text and read back.",
     "STRATEGY": "",
     "WHOLE": "Group by something, or accept that a delete of the extreme reads the source.",
 }

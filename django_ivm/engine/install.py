@@ -104,7 +104,9 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
         raise DefinitionError("two columns of the view have one name", code="COLUMNS", hint="Rename one with AS.")
     if ours := [name for name in outputs if name.startswith("ivm_")]:
         raise DefinitionError(
-            f"the column name {ours[0]!r} begins with ivm_, which our hidden columns do", code="COLUMNS", hint="Rename it."
+            f"the column name {ours[0]!r} begins with ivm_, which our hidden columns do",
+            code="COLUMNS",
+            hint="Rename it.",
         )
     _check_cycle(spec, schema, catalog)
     options = Options(
@@ -119,6 +121,9 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     trace = Trace()
     installation = compile_view(canonical, catalog, options, trace)
     compiled = Compiled(spec, schema, installation, catalog, trace)
+    if compiled.reasons and compiled.reasons[0].code == "TEMPORARY":
+        first = compiled.reasons[0]
+        raise DefinitionError(first.message, code=first.code, hint=first.hint, location=first.location)
     if spec.strategy == "incremental" and installation.strategy != "incremental":
         first = compiled.reasons[0]
         raise NotIncrementalError(
@@ -150,7 +155,9 @@ def _refuse_cycle(spec: ViewSpec, dependents: list[InstalledView]) -> None:
     circle = [view.name for view in dependents if view.name in read]
     if circle:
         raise DependencyCycleError(
-            f"{spec.name} would read {circle[0]}, which reads {spec.name}", code="CYCLE", hint="Read its sources instead."
+            f"{spec.name} would read {circle[0]}, which reads {spec.name}",
+            code="CYCLE",
+            hint="Read its sources instead.",
         )
 
 
@@ -260,7 +267,9 @@ def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
     for role in spec.grants:
         target = pg.Identifier(compiled.schema, spec.name)
         cursor.execute(pg.SQL("GRANT SELECT ON {} TO {}").format(target, pg.Identifier(role)))
-    register.record(cursor, spec, installation, compiled.depends_on, definition_text(cursor, installation.definition_view))
+    register.record(
+        cursor, spec, installation, compiled.depends_on, definition_text(cursor, installation.definition_view)
+    )
     cursor.execute(
         "DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", (compiled.schema, spec.name)
     )
@@ -327,9 +336,7 @@ def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
         cursor.execute(pg.SQL("DROP TRIGGER IF EXISTS ivm_read_only ON {}").format(storage))
         if view.storage != view.full_name:
             cursor.execute(pg.SQL("DROP VIEW IF EXISTS {}").format(public))
-            cursor.execute(
-                pg.SQL("ALTER TABLE {} SET SCHEMA {}").format(storage, pg.Identifier(view.schema))
-            )
+            cursor.execute(pg.SQL("ALTER TABLE {} SET SCHEMA {}").format(storage, pg.Identifier(view.schema)))
             cursor.execute(
                 pg.SQL("ALTER TABLE {} RENAME TO {}").format(
                     pg.Identifier(view.schema, view.storage[1]), pg.Identifier(view.name)

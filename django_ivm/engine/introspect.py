@@ -75,7 +75,9 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.relid <> %s ORDER BY 1, 2
 
 _FUNCTIONS = """
 SELECT p.proname, n.nspname, p.prokind, p.provolatile, p.proretset,
-       r.rolsuper OR r.rolname = current_user
+       r.rolsuper OR r.rolname = current_user,
+       coalesce((SELECT concat_ws(' ', format_type(nullif(o.oprleft, 0), NULL), o.oprname, format_type(o.oprright, NULL))
+                 FROM pg_operator o WHERE o.oprcode = p.oid AND p.oid = ANY(%s) LIMIT 1), '')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
 WHERE p.oid = ANY(%s) ORDER BY 1, 2
 """
@@ -92,6 +94,7 @@ SELECT format_type(%s::oid, NULL), format_type(%s::oid, NULL),
 """
 
 _FUNCTION_IDS = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)")
+_OPERATOR_IDS = re.compile(r":opfuncid (\d+)")
 _COERCION = re.compile(r"\{COERCEVIAIO :arg \{(\w+)")
 _RESULT = {
     "VAR": "vartype", "CONST": "consttype", "FUNCEXPR": "funcresulttype", "OPEXPR": "opresulttype",
@@ -194,10 +197,31 @@ def base_tables(cursor: Any, view_oid: int) -> tuple[tuple[str, str], ...]:
     return tuple(rows(cursor, _BASE_TABLES, (view_oid,)))
 
 
+_UNWATCHED = """
+WITH RECURSIVE below AS (
+    SELECT to_regclass(%s)::oid AS oid, 'v'::"char" AS relkind
+    UNION
+    SELECT c.oid, c.relkind FROM below b
+    JOIN pg_rewrite r ON r.ev_class = b.oid AND b.relkind = 'v'
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                    AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+    JOIN pg_class c ON c.oid = d.refobjid
+)
+SELECT EXISTS (SELECT 1 FROM below WHERE relkind IN ('m', 'f'))
+"""
+
+
+def reads_unwatched(cursor: Any, definition_view: str) -> bool:
+    """A view's definition reads materialized views or foreign tables, whose changes no trigger sees."""
+    qualified = "django_ivm." + '"' + definition_view.replace('"', '""') + '"'
+    return bool(rows(cursor, _UNWATCHED, (qualified,))[0][0])
+
+
 def functions(cursor: Any, tree: str) -> tuple[FunctionInfo, ...]:
     """Functions, operators' functions and aggregates in a stored query tree; pg_depend leaves out built-in ones."""
     oids = sorted({int(oid) for oid in _FUNCTION_IDS.findall(tree)} - {0})
-    return tuple(FunctionInfo(*row) for row in rows(cursor, _FUNCTIONS, (oids,)))
+    operators = sorted({int(oid) for oid in _OPERATOR_IDS.findall(tree)} - {0})
+    return tuple(FunctionInfo(*row) for row in rows(cursor, _FUNCTIONS, (operators, oids)))
 
 
 def mutable_casts(cursor: Any, tree: str) -> tuple[tuple[str, str], ...]:

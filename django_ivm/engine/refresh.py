@@ -107,9 +107,7 @@ def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, star
         del connections[alias]
 
 
-def _values(
-    using: str, view: InstalledView, result: RefreshResult, started: Any, trigger: str
-) -> dict[str, Any]:
+def _values(using: str, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> dict[str, Any]:
     return {
         "view_name": view.name,
         "database": using,

@@ -131,9 +131,7 @@ def record(
 ) -> None:
     """Enter a view, in the place of an older entry."""
     store = installation.store
-    triggers = [
-        {"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in installation.triggers
-    ]
+    triggers = [{"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in installation.triggers]
     reasons = [
         {"code": r.code, "message": r.message, "hint": r.hint, "location": r.location} for r in installation.reasons
     ]

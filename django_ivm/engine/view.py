@@ -13,7 +13,7 @@ from ..compiler.pg import sql as q
 from ..errors import DefinitionError, NotInstalledError
 from . import install as installer
 from . import register
-from .introspect import rows
+from .introspect import reads_unwatched, rows
 from .refresh import refresh
 from .register import InstalledView
 from .results import Explanation, RefreshResult, VerifyResult, ViewStatus
@@ -146,9 +146,7 @@ def _last_refresh(using: str, view: InstalledView) -> Any:
 
 def _fresh(cursor: Any, view: InstalledView, known: dict[str, bool]) -> bool:
     if view.name not in known:
-        known[view.name] = (
-            not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
-        )
+        known[view.name] = not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
         for name in view.depends_on if known[view.name] else ():
             parent = register.find(cursor, name)
             if parent is None or not _fresh(cursor, parent, known):

@@ -30,13 +30,13 @@ def select(labels: Sequence[str], using: str) -> list[Target]:
     targets = registry.targets(using)
     if not labels:
         return targets
-    chosen: set[str] = set()
+    chosen: set[Target] = set()
     for label in labels:
-        names = {target.name for target in targets if _means(label, target)}
-        if not names:
+        meant = {target for target in targets if _means(label, target)}
+        if not meant:
             raise CommandError(_unknown(label, targets, using))
-        chosen |= names
-    return [target for target in targets if target.name in chosen]
+        chosen |= meant
+    return [target for target in targets if target in chosen]
 
 
 def _means(label: str, target: Target) -> bool:

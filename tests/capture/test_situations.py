@@ -41,8 +41,20 @@ def many(area: Area) -> Area:
 
 
 def function(name: str, body: str, returns: str = "trigger") -> str:
-    """A plpgsql function's definition."""
-    return f"CREATE OR REPLACE FUNCTION {name} RETURNS {returns} LANGUAGE plpgsql AS $f$ {body} $f$"
+    """A plpgsql function's definition. Maintenance runs under a search_path of its own, so it pins the one of now."""
+    return (
+        f"CREATE OR REPLACE FUNCTION {name} RETURNS {returns} LANGUAGE plpgsql SET search_path FROM CURRENT "
+        f"AS $f$ {body} $f$"
+    )
+
+
+def attempt(area: Area, statement: str) -> None:
+    """A step; PostgreSQL itself refuses some of those in which a row is changed twice, and then nothing may change."""
+    try:
+        area.step(statement)
+    except DatabaseError as error:
+        assert getattr(error.__cause__, "sqlstate", "") == "27000", error  # noqa: PT017 -- allowed, not expected
+    area.check()
 
 
 TWO_AND_THREE = (
@@ -76,8 +88,8 @@ NESTED = {
     "after statement": "AFTER INSERT OR UPDATE OR DELETE ON a FOR EACH STATEMENT|UPDATE b SET w = w + 3 WHERE id < 4; DELETE FROM c WHERE id = 3; RETURN NULL;",
     "instead of failing": "AFTER UPDATE ON a FOR EACH ROW|BEGIN UPDATE b SET w = 1 / (w - NEW.id); EXCEPTION WHEN division_by_zero THEN "
     "UPDATE b SET w = w + 1 WHERE id = 1; END; RETURN NULL;",
-    "before row, an exception is caught": "BEFORE UPDATE OR INSERT ON a FOR EACH ROW|BEGIN UPDATE b SET w = w + 1; INSERT INTO a VALUES (1, 1, 1, ''); "
-    "EXCEPTION WHEN unique_violation THEN NULL; END; RETURN NEW;",
+    "before row, an exception is caught": "BEFORE UPDATE OR INSERT ON a FOR EACH ROW|IF pg_trigger_depth() < 2 THEN "
+    "BEGIN UPDATE b SET w = w + 1; INSERT INTO a VALUES (1, 1, 1, ''); EXCEPTION WHEN unique_violation THEN NULL; END; END IF; RETURN NEW;",
     "three deep": "AFTER UPDATE ON a FOR EACH ROW|UPDATE b SET w = w + 1 WHERE aid = NEW.id; RETURN NULL;",
 }  # fmt: skip
 
@@ -91,12 +103,12 @@ def test_triggers_of_users(many: Area, kind: str, name: str) -> None:
     if kind == "three deep":
         many.run(function("deeper()", "BEGIN UPDATE c SET x = x + 1 WHERE bid = NEW.id; UPDATE b SET w = w + 1 WHERE id = 2 AND w < 90; RETURN NULL; END"))
         many.run(f"CREATE TRIGGER {name} AFTER UPDATE ON b FOR EACH ROW EXECUTE FUNCTION deeper()")
-    many.step("UPDATE a SET v = v + 1 WHERE id IN (2, 5, 6)")
-    many.step("INSERT INTO a VALUES (30, 1, 1, ''), (31, 2, 2, '')")
-    many.step("WITH x AS (UPDATE b SET w = w + 1) UPDATE a SET g = g + 1 WHERE id IN (3, 4)")
-    many.step("INSERT INTO a VALUES (5, 0, 0, ''), (40, 0, 0, '') ON CONFLICT (id) DO UPDATE SET v = 3")
-    many.step("MERGE INTO a USING b ON a.id = b.id WHEN MATCHED AND b.id < 4 THEN DELETE WHEN MATCHED THEN UPDATE SET v = w")
-    many.step("DELETE FROM a WHERE id IN (5, 7, 31)")
+    attempt(many, "UPDATE a SET v = v + 1 WHERE id IN (2, 5, 6)")
+    attempt(many, "INSERT INTO a VALUES (30, 1, 1, ''), (31, 2, 2, '')")
+    attempt(many, "WITH x AS (UPDATE b SET w = w + 1) UPDATE a SET g = g + 1 WHERE id IN (3, 4)")
+    attempt(many, "INSERT INTO a VALUES (5, 0, 0, ''), (40, 0, 0, '') ON CONFLICT (id) DO UPDATE SET v = 3")
+    attempt(many, "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED AND b.id < 4 THEN DELETE WHEN MATCHED THEN UPDATE SET v = w")
+    attempt(many, "DELETE FROM a WHERE id IN (5, 7, 31)")
     with transaction.atomic():
         many.step("UPDATE a SET v = v + 1")
         many.step("UPDATE c SET x = 0")

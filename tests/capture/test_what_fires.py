@@ -197,12 +197,12 @@ RAW = (
     "WITH d AS (DELETE FROM shop_order WHERE status = 'open' AND id NOT IN (SELECT order_id FROM shop_item)), "
     "c AS (UPDATE shop_customer SET segment = 'moved', nation_id = (SELECT max(id) FROM shop_nation)) "
     "UPDATE shop_nation SET name = name || '!'",
-    "MERGE INTO shop_order o USING (SELECT id, customer_id FROM shop_order UNION ALL SELECT 777777, min(id) FROM shop_customer WHERE NOT EXISTS (SELECT FROM shop_order WHERE id = 777777)) s "
+    "MERGE INTO shop_order o USING (SELECT id, customer_id FROM shop_order UNION ALL SELECT coalesce(max(id), 0) + 1, (SELECT min(id) FROM shop_customer) FROM shop_order) s "
     "ON o.id = s.id WHEN MATCHED AND o.amount < 20 AND o.id NOT IN (SELECT order_id FROM shop_item) THEN DELETE "
     "WHEN MATCHED THEN UPDATE SET amount = o.amount + 1 "
     "WHEN NOT MATCHED THEN INSERT (id, customer_id, status, placed, amount) VALUES (s.id, s.customer_id, 'new', now(), 1)",
     "INSERT INTO shop_order (id, customer_id, status, placed, amount) SELECT id, customer_id, 'up', placed, 1 FROM shop_order "
-    "UNION ALL SELECT 888888, min(id), 'in', now(), 1 FROM shop_customer WHERE NOT EXISTS (SELECT FROM shop_order WHERE id = 888888) ON CONFLICT (id) DO UPDATE SET amount = 55, status = 'up'",
+    "UNION ALL SELECT coalesce(max(id), 0) + 1, (SELECT min(id) FROM shop_customer), 'in', now(), 1 FROM shop_order ON CONFLICT (id) DO UPDATE SET amount = 55, status = 'up'",
 )  # fmt: skip
 
 

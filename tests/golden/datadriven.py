@@ -25,7 +25,8 @@ tables                  DDL and first rows
 view name=V             install a view; shows strategy, reasons, tree.  mode=, strategy=, surrogate=COLUMN, model
 ir                      the last view as bound, before any rewrite
 plan                    the last view's maintenance plan
-sql of=fill             a statement of the last view, printed by pglast; of=change source=TABLE event=EVENT; level=N
+sql of=fill             the last view's fill, printed by pglast; level=N: of an inner level
+sql of=change           its change, of which source=TABLE or (source=*) any source is the cause
 rewrite expect=RULE     the tree before and after a rule; expect-not=RULE: the rule leaves it alone. Every stage of the
                         tree is run and compared with the query
 probe CODE              statements that `fails` runs after installing, to see the fallback at work

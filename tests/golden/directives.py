@@ -12,14 +12,14 @@ from pglast import ast
 
 from django_ivm.compiler import Options, compile_view
 from django_ivm.compiler.frontend.parse import parse_query
-from django_ivm.compiler.ir.relation import Relation, emit
+from django_ivm.compiler.ir.relation import WEIGHT, Compiled, Relation, emit
+from django_ivm.compiler.maintenance.delta import Before, Change, emit_delta
 from django_ivm.compiler.maintenance.plan import Node
 from django_ivm.compiler.pg import sql as q
 from django_ivm.compiler.pg.print import structure
 from django_ivm.compiler.pipeline import bind
 from django_ivm.compiler.rewrites import RULES, lower_distinct
 from django_ivm.compiler.trace import Trace
-from django_ivm.compiler.triggers.capture import EVENTS, Capture
 from django_ivm.engine import install
 from django_ivm.engine.analyse import analyse
 from django_ivm.engine.results import Reason
@@ -33,7 +33,7 @@ from .datadriven import BadFile, Block
 SCHEMA = "golden"
 _ALLOWED = {
     "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model"}, "ir": set(), "plan": set(),
-    "sql": {"of", "source", "event", "level"}, "rewrite": {"expect", "expect-not"}, "probe": set(),
+    "sql": {"of", "source", "level"}, "rewrite": {"expect", "expect-not"}, "probe": set(),
     "fails": {"strategy", "as"}, "step": {"message"}, "error": set(),
 }  # fmt: skip
 
@@ -114,7 +114,7 @@ class Session:
         node = plan.nodes[int(block.arguments.get("level", len(plan.nodes))) - 1]
         if block.arguments["of"] == "fill":
             return pretty(node.store.fill().text)
-        return pretty(_change(node, block.arguments["source"], block.arguments["event"]))
+        return pretty(_change(node, block.arguments["source"]))
 
     def rewrite(self, block: Block) -> str:
         """Run all rules; each stage must give the rows of the query."""
@@ -274,12 +274,19 @@ def core_tree(trace: Trace) -> str:
     return step_of(trace, RULES[-1].__name__) if RULES[-1].__name__ in names else ""
 
 
-def _change(node: Node, source: str, event: str) -> str:
-    """The change of a node when one source changed."""
-    if event not in EVENTS:
-        raise BadFile(f"no event {event}")
-    found = next(s for s in node.sources if s.table == source)
-    return Capture(node, SCHEMA)._direct_change(found, event).select.text
+def _change(node: Node, source: str) -> str:
+    """The change of a node when one source changed, or (`*`) any of them."""
+
+    def leaf(relation: Relation) -> Compiled:
+        assert isinstance(relation, Change | Before)
+        kind = "change" if isinstance(relation, Change) else "before"
+        columns = [*relation.scan.select_list(), q.ident(WEIGHT)]
+        table = q.ident(f"{kind}_of_{relation.scan.table}")
+        return Compiled(q.sql("SELECT {c} FROM {t}{a}", c=columns, t=table, a=relation.scan.alive()), True)
+
+    if source == "*":
+        return emit_delta(node.joint_change(), leaf).select.text
+    return emit_delta(node.change(next(s for s in node.sources if s.table == source)), leaf).select.text
 
 
 def pretty(text: str) -> str:

@@ -185,23 +185,24 @@ class Queries:
         dice = self.dice
         count = min(dice.weighted({1: 40, 2: 38, 3: 16, 4: 6}), most, 2 if self.wide else 4)
         items: list[_Item] = []
-        text, where, loose = "", [], 0
+        text, commas, where, loose = "", False, [], 0
         for _ in range(count):
             item_text, item = self._item(depth)
             if not items:
                 text, items = item_text, [item]
                 continue
             shared = [f.sql for f in item.source.fields if self._shareable(f, items)]
-            if shared and dice.chance(35):
+            # A comma binds less than JOIN, whose conditions then don't see what stands before it.
+            if shared and not commas and dice.chance(35):
                 text += f" JOIN {item_text} USING ({dice.pick(shared)})"
             else:
                 allow_loose = not self.wide and not loose
                 condition, is_loose = self._condition(items, item, allow_loose)
                 loose += is_loose
-                if dice.chance(50):
+                if not commas and dice.chance(50):
                     text += f" JOIN {item_text} ON {condition}"
-                elif "," in text or "JOIN" not in text or dice.chance(50):
-                    text, where = f"{text}, {item_text}", [*where, condition]
+                elif commas or dice.chance(70):
+                    text, commas, where = f"{text}, {item_text}", True, [*where, condition]
                 else:
                     text, where = f"{text} CROSS JOIN {item_text}", [*where, condition]
             items.append(item)

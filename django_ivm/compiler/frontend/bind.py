@@ -32,7 +32,7 @@ class Bound:
 
 
 class Binder:
-    """Binds one query; `columns` renames its outputs. `ctes` maps a CTE's name to its node and column aliases; each use is bound anew."""
+    """Binds one query; `columns` renames its outputs. A CTE is bound anew at each use."""
 
     def __init__(self, catalog: Catalog, probes: Probes, columns: tuple[str, ...] = ()) -> None:
         self.catalog = catalog
@@ -74,9 +74,7 @@ class Binder:
             ctes[cte.ctename] = (cte, dict(ctes))
         return ctes
 
-    def _set_operation(
-        self, node: ast.SelectStmt, ctes: dict[str, Any], wanted: tuple[str, ...] | None
-    ) -> Relation:
+    def _set_operation(self, node: ast.SelectStmt, ctes: dict[str, Any], wanted: tuple[str, ...] | None) -> Relation:
         if node.op.name != _UNION:
             raise Unsupported("SETOP", f"{node.op.name.removeprefix('SETOP_')} has no rule yet", "SETOP")
         branches = [self.select(branch, ctes) for branch in (node.larg, node.rarg)]
@@ -236,7 +234,7 @@ class Binder:
         """The equality that JOIN … USING stands for; the merged column is the left one."""
         left = [i for i in scope.items[before:middle] if name in i.columns]
         right = [i for i in scope.items[middle:] if name in i.columns]
-        if len(left) != 1 and name not in scope.merged or len(right) != 1:
+        if (len(left) != 1 and name not in scope.merged) or len(right) != 1:
             raise Unsupported("JOIN", f"USING ({name}) is ambiguous here", "USING")
         scope.merged.setdefault(name, left[0].columns[name] if left else "")
         reference = [ast.ColumnRef(fields=tuple(ast.String(sval=p) for p in (i[0].alias, name))) for i in (left, right)]
@@ -275,10 +273,20 @@ class Binder:
         names = given + names[len(given) :]
         return relation, dict(zip(names, relation.names, strict=False)), aliasname
 
-    def _table(self, item: ast.RangeVar, alias: str) -> tuple[Relation, dict[str, str], str]:
-        info = self.catalog.table(item.schemaname or "pg_catalog", item.relname)
+    def _info(self, item: ast.RangeVar) -> TableInfo:
+        """Canonical text leaves the schema out only for pg_catalog and the session's temporary schema."""
+        find = f"table:{item.relname}"
+        if item.schemaname is None:
+            if any(t.name == item.relname and t.persistence == "t" for t in self.catalog.tables):
+                raise Unsupported("TEMPORARY", f"{item.relname} is a temporary table", find)
+            raise Unsupported("SOURCE", f"{item.relname} is a system catalog", find)
+        info = self.catalog.table(item.schemaname, item.relname)
         if info is None:
             raise CompileError(f"relation {item.schemaname}.{item.relname} isn't in the catalog")
+        return info
+
+    def _table(self, item: ast.RangeVar, alias: str) -> tuple[Relation, dict[str, str], str]:
+        info = self._info(item)
         check_source(info)
         if not item.inh and (info.kind == "p" or info.children):
             raise Unsupported("INHERITANCE", f"ONLY {info.name} has no rule yet", f"table:{info.name}")

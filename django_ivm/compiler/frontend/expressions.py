@@ -51,7 +51,8 @@ class Expressions:
         """A copy of the node whose columns are the relation's, checked to be plain."""
         if isinstance(node, ast.ColumnRef):
             if isinstance(node.fields[-1], ast.A_Star):
-                raise Unsupported("WHOLE_ROW", "a whole row is used as a value", "*")
+                alias = node.fields[0].sval if len(node.fields) > 1 else ""
+                raise Unsupported("WHOLE_ROW", f"a whole row of {alias} is used as a value", f"column:{alias}")
             return column_ref(self.scope.resolve(tuple(part.sval for part in node.fields)))
         if isinstance(node, list | tuple):
             return tuple(self.bound(item) for item in node)
@@ -80,7 +81,8 @@ class Expressions:
             if any(f.returns_set for f in self.catalog.functions if (f.schema, f.name) == (schema, name)):
                 raise Unsupported("SRF", f"{name} returns a set of rows", f"func:{name}")
         elif not isinstance(node, _PLAIN) and not isinstance(node, ast.SortBy):
-            raise Unsupported("EXPRESSION", f"{type(node).__name__} expressions have no rule yet")
+            name = type(node).__name__
+            raise Unsupported("EXPRESSION", f"{name} expressions have no rule yet", f"node:{name}")
 
     # Scalars
 
@@ -156,4 +158,3 @@ class Expressions:
 
 def _with_scale(type_: Type, digits: int) -> Type:
     return dataclasses.replace(type_, scale=digits)
-

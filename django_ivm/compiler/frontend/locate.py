@@ -6,58 +6,68 @@ the tree of what the user wrote.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pglast import ast, parse_sql
-from pglast.parser import ParseError
+from pglast.parser import ParseError, scan
 
-# What a refusal may ask for -> the node that shows it.
-_FINDERS = {
-    "JOIN": lambda n: isinstance(n, ast.JoinExpr) and n.jointype.value != 0,
+# What a refusal may ask for -> the keyword that shows it, for constructs whose nodes carry no position of their own.
+_KEYWORDS = {
+    "LOCKING": ("FOR",),
+    "VALUES": ("VALUES",),
+    "LIMIT": ("LIMIT", "FETCH", "OFFSET"),
+    "ORDER": ("ORDER",),
+    "DISTINCT_ON": ("DISTINCT",),
+    "SETOP": ("INTERSECT", "EXCEPT"),
+    "RECURSIVE": ("RECURSIVE",),
+    "SAMPLE": ("TABLESAMPLE",),
+    "LATERAL": ("LATERAL_P", "LATERAL"),
+    "USING": ("USING",),
+}
+# … -> the node that shows it.
+_NODES: dict[str, Callable[[Any], bool]] = {
+    "JOIN": lambda n: isinstance(n, ast.JoinExpr) and n.jointype.name != "JOIN_INNER",
     "SUBQUERY": lambda n: isinstance(n, ast.SubLink),
     "WINDOW": lambda n: isinstance(n, ast.FuncCall) and n.over is not None,
-    "SETOP": lambda n: isinstance(n, ast.SelectStmt) and n.op.value in (2, 3),
     "GROUPING": lambda n: isinstance(n, ast.GroupingSet | ast.GroupingFunc),
-    "DISTINCT_ON": lambda n: isinstance(n, ast.SelectStmt) and bool(n.distinctClause) and n.distinctClause[0],
-    "RECURSIVE": lambda n: isinstance(n, ast.WithClause) and n.recursive,
-    "LATERAL": lambda n: isinstance(n, ast.RangeSubselect | ast.RangeFunction) and n.lateral,
-    "VALUES": lambda n: isinstance(n, ast.SelectStmt) and bool(n.valuesLists),
     "SRF": lambda n: isinstance(n, ast.RangeFunction),
-    "SAMPLE": lambda n: isinstance(n, ast.RangeTableSample),
-    "LOCKING": lambda n: isinstance(n, ast.LockingClause),
-    "LIMIT": lambda n: isinstance(n, ast.SelectStmt) and (n.limitCount or n.limitOffset),
-    "ORDER": lambda n: isinstance(n, ast.SortBy),
     "CURRENT": lambda n: isinstance(n, ast.SQLValueFunction),
-    "CAST": lambda n: isinstance(n, ast.TypeCast),
+    "CAST": lambda n: isinstance(n, ast.TypeCast) and not isinstance(n.arg, ast.A_Const),
+    "ROW": lambda n: isinstance(n, ast.RowExpr),
+}
+# kind:name -> nodes of that kind.
+_NAMED: dict[str, Callable[[Any, str], bool]] = {
+    "func": lambda n, name: isinstance(n, ast.FuncCall) and n.funcname[-1].sval == name,
+    "table": lambda n, name: isinstance(n, ast.RangeVar) and n.relname == name,
+    "column": lambda n, name: (
+        isinstance(n, ast.ColumnRef) and isinstance(n.fields[-1], ast.String) and n.fields[-1].sval == name
+    ),
+    "op": lambda n, name: isinstance(n, ast.A_Expr) and n.name is not None and n.name[-1].sval == name,
+    "node": lambda n, name: type(n).__name__ == name,
 }
 
 
 def position_of(user_sql: str, find: str) -> int | None:
-    """Offset of a construct in the user's text: `find` is one of the kinds above, `func:name`, `table:name`,
-    `column:name` or any text. None when it can't be found."""
-    if not user_sql:
+    """Offset of a construct in the user's text; None when it can't be found.
+
+    `find` is a name of the tables above, `kind:name` (`func:random`, `table:sale`, `column:day`, `op:<=`,
+    `node:XmlExpr`), or a word.
+    """
+    if not user_sql or not find:
         return None
     try:
-        tree = parse_sql(user_sql)
+        tree, tokens = parse_sql(user_sql), scan(user_sql)
     except ParseError:
         return None
     kind, _, name = find.partition(":")
-    if kind == "func":
-        test = lambda n: isinstance(n, ast.FuncCall) and n.funcname[-1].sval == name  # noqa: E731
-    elif kind == "table":
-        test = lambda n: isinstance(n, ast.RangeVar) and n.relname == name  # noqa: E731
-    elif kind == "column":
-        test = lambda n: (  # noqa: E731
-            isinstance(n, ast.ColumnRef)
-            and isinstance(n.fields[-1], ast.String)
-            and n.fields[-1].sval == name
-        )
-    elif find in _FINDERS:
-        test = _FINDERS[find]
-    else:
-        at = user_sql.lower().find(find.lower())
-        return at if at >= 0 else None
-    return _search(tree, test)
+    if find in _KEYWORDS:
+        return next((t.start for t in tokens if t.name in _KEYWORDS[find]), None)
+    if find in _NODES:
+        return _search(tree, _NODES[find])
+    if name and kind in _NAMED:
+        return _search(tree, lambda node: _NAMED[kind](node, name))
+    return next((t.start for t in tokens if user_sql[t.start : t.end + 1].strip('"') == find), None)
 
 
 def _search(node: Any, test: Any) -> int | None:

@@ -85,9 +85,7 @@ def parse_query(text: str) -> Parsed:
         what, position = writes.found
         raise BadDefinition(f"the query writes ({what})", "A view only reads.", position)
     if writes.parameter is not None:
-        raise BadDefinition(
-            "the query has a parameter left over", "Write its value into the query.", writes.parameter
-        )
+        raise BadDefinition("the query has a parameter left over", "Write its value into the query.", writes.parameter)
     return Parsed(node, text.strip().rstrip(";").rstrip())
 
 

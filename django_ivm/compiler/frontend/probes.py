@@ -19,9 +19,7 @@ def probe(text: str, relation: Relation) -> str:
     for name in Scalar(text).columns:
         type_: Type = relation.column(name).type
         collation = q.Fragment(f" COLLATE {type_.collation}") if type_.collation else q.EMPTY
-        columns.append(
-            q.sql("NULL::{t}{c} AS {n}", t=q.Fragment(type_.sql), c=collation, n=q.ident(name))
-        )
+        columns.append(q.sql("NULL::{t}{c} AS {n}", t=q.Fragment(type_.sql), c=collation, n=q.ident(name)))
     source = q.sql("(SELECT {c}) ivm_probe", c=columns or [q.Fragment("1")])
     return q.sql("SELECT {e} FROM {s}", e=q.Fragment(text), s=source).text
 

@@ -36,7 +36,7 @@ def scale(node: Any, column_scale: ScaleOf) -> int | None:
         if name in ("round", "trunc") and len(node.args) == 2:
             digits = node.args[1]
             if isinstance(digits, ast.A_Const) and isinstance(digits.val, ast.Integer):
-                return digits.val.ival if digits.val.ival >= 0 else 0
+                return max(int(digits.val.ival), 0)
     return None
 
 

@@ -53,9 +53,7 @@ class Scope:
                 return self.merged[name]
             found = {item.columns[name] for item in self.items if name in item.columns}
         else:
-            found = {
-                item.columns[name] for item in self.items if item.alias == fields[-2] and name in item.columns
-            }
+            found = {item.columns[name] for item in self.items if item.alias == fields[-2] and name in item.columns}
         if len(found) == 1:
             return found.pop()
         if name in SYSTEM_COLUMNS:

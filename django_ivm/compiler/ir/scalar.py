@@ -35,9 +35,7 @@ def _references(text: str) -> tuple[tuple[int, int, str], ...]:
     visitor = _ColumnReferences()
     visitor(parse_sql(statement))
     ends = {token.start: token.end + 1 for token in scan(statement)}
-    return tuple(
-        (start - len(_PREFIX), ends[start] - len(_PREFIX), name) for start, name in sorted(visitor.found)
-    )
+    return tuple((start - len(_PREFIX), ends[start] - len(_PREFIX), name) for start, name in sorted(visitor.found))
 
 
 def _splice(text: str, table: Mapping[str, str]) -> str:

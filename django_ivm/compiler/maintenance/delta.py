@@ -99,7 +99,6 @@ def occurrences(relation: Relation, source: tuple[str, str]) -> tuple[int, ...]:
 def self_joined(relation: Relation, source: tuple[str, str]) -> bool:
     """The table stands on two inputs of one join: a change has two terms, of which one needs the state before."""
     return any(
-        isinstance(node, Join)
-        and sum(bool(occurrences(child, source)) for child in node.inputs) > 1
+        isinstance(node, Join) and sum(bool(occurrences(child, source)) for child in node.inputs) > 1
         for node in relation.walk()
     )

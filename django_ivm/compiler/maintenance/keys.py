@@ -44,7 +44,7 @@ def _scan_key(scan: Scan, tables: dict[tuple[str, str], TableInfo]) -> Keyed | N
     stored = scan.keys[0]
     info = tables[scan.source]
     columns, names = list(scan.columns), {c.name for c in scan.schema}
-    key = []
+    key: list[str] = []
     for name in stored:
         output = scan.output_of(name)
         if output is None:
@@ -59,7 +59,7 @@ def _scan_key(scan: Scan, tables: dict[tuple[str, str], TableInfo]) -> Keyed | N
 def _project_key(project: Project, inner: Keyed) -> Keyed:
     outputs = list(project.outputs)
     carried = {scalar.column: name for name, scalar in outputs if scalar.column}
-    key = []
+    key: list[str] = []
     for name in inner.key:
         if name not in carried:
             column = inner.relation.column(name)
@@ -83,9 +83,7 @@ def unique_sets(relation: Relation) -> list[frozenset[str]]:
         return unique_sets(relation.child)
     if isinstance(relation, Project):
         carried = {scalar.column: name for name, scalar in relation.outputs if scalar.column}
-        return [
-            frozenset(carried[name] for name in key) for key in unique_sets(relation.child) if key <= set(carried)
-        ]
+        return [frozenset(carried[name] for name in key) for key in unique_sets(relation.child) if key <= set(carried)]
     if isinstance(relation, Join):
         combined: list[frozenset[str]] = [frozenset()]
         for child in relation.inputs:

@@ -24,16 +24,16 @@ from .plan import MaintenancePlan, Node, Source
 from .stores import AggregateStore, BagStore, KeyedStore, Store, TopNStore
 
 
-def plan_maintenance(relation: Relation, outputs: tuple[str, ...], catalog: Catalog, options: Options) -> MaintenancePlan:
+def plan_maintenance(
+    relation: Relation, outputs: tuple[str, ...], catalog: Catalog, options: Options
+) -> MaintenancePlan:
     """Split a rewritten query into maintained relations.
 
     Raises Unsupported for keys and orders that can't be kept.
     """
     levels = _Levels(catalog, options)
     levels.view(relation, outputs)
-    reasons = tuple(
-        reason("WHOLE", node.store.whole) for node in levels.nodes if node.store.whole
-    )
+    reasons = tuple(reason("WHOLE", node.store.whole) for node in levels.nodes if node.store.whole)
     return MaintenancePlan(tuple(levels.nodes), outputs, reasons)
 
 
@@ -46,6 +46,7 @@ class _Levels:
             self.tables[info.stands_for or (info.schema, info.name)] = info
         self.nodes: list[Node] = []
         self.leaves = 0
+        self.levels = 0
 
     def view(self, relation: Relation, outputs: tuple[str, ...]) -> None:
         """The whole query, stored under the view's own name."""
@@ -57,7 +58,8 @@ class _Levels:
 
     def hidden(self, relation: Relation) -> Scan:
         """A level below: stored in our schema, read through the scan that is returned."""
-        table = names.derived(self.prefix, "level", len(self.nodes) + 1)
+        self.levels += 1
+        table = names.derived(self.prefix, "level", self.levels)
         store = self.store(relation, relation.names, (names.RUNTIME_SCHEMA, table), None)
         columns = tuple((Column(c.name, c.type, c.not_null), c.name) for c in store.visible)
         info = tuple(ColumnInfo(c.name, c.type, c.not_null) for c in store.columns)
@@ -91,9 +93,7 @@ class _Levels:
         base = locks.size if locks else 0
         return self._add(BagStore(*target, flat, surrogate, self._lock_table(), base))
 
-    def _top_n(
-        self, relation: TopN, outputs: tuple[str, ...], target: tuple[str, str], surrogate: str | None
-    ) -> Store:
+    def _top_n(self, relation: TopN, outputs: tuple[str, ...], target: tuple[str, str], surrogate: str | None) -> Store:
         by = {key.column for key in relation.order}
         if not by or not any(key <= by for key in unique_sets(relation.child)):
             raise Unsupported("ORDER", "the order of LIMIT has ties, so the rows it keeps aren't determined", "ORDER")
@@ -138,9 +138,12 @@ class _Levels:
             by_table.setdefault(scan.source, []).append(scan)
         sources = tuple(
             Source(
-                *name, number=i, leaves=tuple(found), maintained=self._maintained(name),
+                *name,
+                number=i,
+                leaves=tuple(found),
+                maintained=self._maintained(name),
                 partitions=self.tables[name].leaves,
-            )  # fmt: skip
+            )
             for i, (name, found) in enumerate(by_table.items())
         )
         self.nodes.append(Node(number, store, sources, plan_locks(store.child)))
@@ -219,10 +222,11 @@ def _is_numeric(node: object, bases: dict[str, str]) -> bool:
 
 
 def _check_keys(aggregate: Aggregate) -> None:
-    for name, scalar in aggregate.keys:
-        if not scalar.type.exact:
-            raise Unsupported(
-                "KEY_TYPE", f"{name} of type {scalar.type.sql} has equal values that look different", name
-            )
-
-
+    for _, scalar in aggregate.keys:
+        if scalar.type.exact:
+            continue
+        found = origin(aggregate.child, scalar.column) if scalar.column else None
+        shown = stored(*found) if found else scalar.text
+        name = shown if found else next(iter(scalar.columns), "")
+        message = f"equal values of the key {shown} ({scalar.type.sql}) may look different"
+        raise Unsupported("KEY_TYPE", message, f"column:{name}")

@@ -22,8 +22,7 @@ class Union(Relation):
     def schema(self) -> tuple[Column, ...]:
         first, *rest = (relation.schema for relation in self.inputs)
         return tuple(
-            Column(c.name, c.type, c.not_null and all(other[i].not_null for other in rest))
-            for i, c in enumerate(first)
+            Column(c.name, c.type, c.not_null and all(other[i].not_null for other in rest)) for i, c in enumerate(first)
         )
 
     @property

@@ -7,8 +7,28 @@ from dataclasses import dataclass, field
 # Types whose equal values always print alike: a group key or DISTINCT column of another type would need its
 # representative fetched again after a delete (1.0 and 1.00, -0.0 and 0.0, citext, intervals, jsonb …).
 _EXACT_BASES = frozenset(
-    "bool int2 int4 int8 oid text varchar char name date timestamp timestamptz time timetz uuid bytea inet cidr "
-    "macaddr macaddr8".split()
+    [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "text",
+        "varchar",
+        "char",
+        "name",
+        "date",
+        "timestamp",
+        "timestamptz",
+        "time",
+        "timetz",
+        "uuid",
+        "bytea",
+        "inet",
+        "cidr",
+        "macaddr",
+        "macaddr8",
+    ]
 )
 _TEXT_BASES = frozenset(["text", "varchar", "name", "bpchar"])
 _HASHED_BASES = frozenset(["int2", "int4", "int8", "text", "varchar", "uuid"])
@@ -104,7 +124,8 @@ class TableInfo:
 
 @dataclass(frozen=True, slots=True)
 class FunctionInfo:
-    """A function that the query calls, as pg_proc has it. `kind`: f function, a aggregate, w window."""
+    """A function that the query calls, as pg_proc has it. `kind`: f function, a aggregate, w window; `operator` is how
+    its operator is written (`date <= timestamp`), when it is called through one."""
 
     name: str
     schema: str
@@ -112,6 +133,7 @@ class FunctionInfo:
     volatility: str
     returns_set: bool = False
     trusted: bool = True  # owned by the view's owner or a superuser
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,7 @@ def _prune(relation: Relation, used: frozenset[str]) -> Relation:
             return Join(tuple(_prune(child, below) for child in relation.inputs), relation.conditions)
         case Union():
             kept = [i for i, name in enumerate(relation.names) if name in used]
-            return Union(
-                tuple(_exactly(child, tuple(child.names[i] for i in kept)) for child in relation.inputs)
-            )
+            return Union(tuple(_exactly(child, tuple(child.names[i] for i in kept)) for child in relation.inputs))
         case Aggregate():
             calls = tuple((name, call) for name, call in relation.calls if name in used)
             below = frozenset(

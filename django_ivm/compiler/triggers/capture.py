@@ -16,15 +16,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..ir.relation import WEIGHT, Compiled, Relation
-from ..ir.statement import Run, Step, When, variable
+from ..ir.statement import Step
 from ..maintenance.delta import Before, Change, emit_delta
 from ..maintenance.levels import lock_table
-from ..maintenance.locks import STRIPES, LockPlan
+from ..maintenance.locks import LockPlan
 from ..maintenance.plan import Node, Source
 from ..maintenance.stores import AggregateStore, BagStore
 from ..operators import Join, Scan
 from ..pg import names
 from ..pg import sql as q
+from .locking import bump_buckets
 from .objects import Function, TriggerSpec
 from .plpgsql import block, render
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
@@ -232,7 +233,9 @@ class Capture:
         )
         if not self.node.direct(source):
             return slow
-        alone = q.sql("current_setting({s}, true) = {stamp} || '/1/'", s=q.literal(self.setting), stamp=q.Fragment(_STAMP))
+        alone = q.sql(
+            "current_setting({s}, true) = {stamp} || '/1/'", s=q.literal(self.setting), stamp=q.Fragment(_STAMP)
+        )
         apply = q.sql(
             "{apply}\nIF NOT ({alone}) THEN\n{raise_}\nEND IF;",
             apply=self._direct(source, event), alone=alone, raise_=self._feedback(),
@@ -370,9 +373,7 @@ class Capture:
         columns = [
             q.sql("{c} AS {n}", c=spool.column(stored), n=q.ident(column.name)) for column, stored in scan.columns
         ]
-        return q.sql(
-            "SELECT {c} FROM {t}", c=[*columns, q.ident(WEIGHT)], t=q.Fragment(f"ivm_s{spool.source.number}")
-        )
+        return q.sql("SELECT {c} FROM {t}", c=[*columns, q.ident(WEIGHT)], t=q.Fragment(f"ivm_s{spool.source.number}"))
 
     # Locks
 
@@ -388,7 +389,7 @@ class Capture:
             columns = self._role_columns(plan, scan)
             keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=_transition(scan, event)))
         roles = {plan.roles[scan.leaf].parent for scan in tied}
-        return self._lock(q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
+        return bump_buckets(self.locks, q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
 
     def _joint_locks(self) -> tuple[Step, ...]:
         if self.node.locks is None:
@@ -406,46 +407,11 @@ class Capture:
                     )
                 )
         rows = q.sql("WITH {s} {k}", s=self._spool_ctes(), k=q.join(" UNION ALL ", keys))
-        return self._lock(rows, share=True, whole=True)
+        return bump_buckets(self.locks, rows, share=True, whole=True)
 
     def _role_columns(self, plan: LockPlan, scan: Scan) -> list[q.Fragment]:
         role = plan.roles[scan.leaf]
         return [q.sql("{b} AS b", b=role.bucket()), q.sql("{p} AS ivm_parent", p=q.literal(role.parent))]
-
-    def _lock(self, rows: q.Fragment, *, share: bool, whole: bool) -> tuple[Step, ...]:
-        """Bump the buckets of the rows' keys, in order, in statements of their own before the delta is computed."""
-        mine = q.sql(
-            "b = ANY({v}) AND st = pg_backend_pid() % {n}", v=variable("ivm_share"), n=q.literal(STRIPES)
-        )
-        every = q.sql("b = ANY({v})", v=variable("ivm_whole"))
-        if share and whole:
-            buckets = Run(
-                q.sql(
-                    "SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL), "
-                    "array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*) FROM ({rows}) ivm_b",
-                    rows=rows,
-                ),
-                ("ivm_share", "ivm_whole", "ivm_many"),
-            )
-            where = q.sql("({m}) OR {e}", m=mine, e=every)
-            any_ = q.Fragment("ivm_share IS NOT NULL OR ivm_whole IS NOT NULL")
-            one = q.literal(False)
-        else:
-            name = "ivm_share" if share else "ivm_whole"
-            buckets = Run(
-                q.sql(
-                    "SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*) FROM ({rows}) ivm_b", rows=rows
-                ),
-                (name, "ivm_many"),
-            )
-            where, any_ = (mine if share else every), q.Fragment(f"{name} IS NOT NULL")
-            one = q.Fragment(f"cardinality({name}) = 1") if share else q.literal(False)
-        order = Run(
-            q.sql("SELECT 1 FROM {t} WHERE {w} ORDER BY b, st FOR NO KEY UPDATE", t=self.locks, w=where)
-        )
-        bump = Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {w}", t=self.locks, w=where))
-        ordered: tuple[Step, ...] = (order,) if one.text == "false" else (When(q.sql("NOT {o}", o=one), (order,)),)
-        return (buckets, When(any_, (*ordered, bump)))
 
     # Triggers
 
@@ -457,9 +423,7 @@ class Capture:
             for relation in source.relations:
                 if self.node.counted:
                     events = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
-                    found.append(
-                        TriggerSpec(self._trigger_name(source, "enter"), *relation, "BEFORE", events, enter)
-                    )
+                    found.append(TriggerSpec(self._trigger_name(source, "enter"), *relation, "BEFORE", events, enter))
                 for event in EVENTS:
                     old, new = _NEEDS[event]
                     name = self._trigger_name(source, event)

@@ -82,7 +82,12 @@ class Installation:
         Sources are locked against writers before the first row is read: a fill that read before the triggers were
         there would miss what was committed in between.
         """
-        return [*self.lock_statements(), *self.table_statements(), *self.function_statements(), *self.trigger_statements()]
+        return [
+            *self.lock_statements(),
+            *self.table_statements(),
+            *self.function_statements(),
+            *self.trigger_statements(),
+        ]
 
     def lock_statements(self) -> list[str]:
         """Keep writers out of the sources until the triggers are there."""
@@ -115,7 +120,9 @@ class Installation:
         fill = store.fill()
         if store.surrogate:
             fill = q.sql(
-                "SELECT ivm_f.*, row_number() OVER () AS {id} FROM ({fill}) ivm_f", id=q.ident(store.surrogate), fill=fill
+                "SELECT ivm_f.*, row_number() OVER () AS {id} FROM ({fill}) ivm_f",
+                id=q.ident(store.surrogate),
+                fill=fill,
             )
         found = [q.sql("CREATE TABLE {t} AS {fill}", t=store.target, fill=fill).text]
         found += [index.text for index in store.indexes()]
@@ -219,9 +226,7 @@ def install_full(sql: str, catalog: Catalog, options: Options, reasons: tuple[Re
     return _marked(sql, catalog, options, "full", reasons)
 
 
-def _marked(
-    sql: str, catalog: Catalog, options: Options, strategy: str, reasons: tuple[Reason, ...]
-) -> Installation:
+def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons: tuple[Reason, ...]) -> Installation:
     prefix = names.prefix(options.schema, options.name)
     outputs = options.columns or tuple(c.name for c in catalog.outputs)
     definition = (names.RUNTIME_SCHEMA, names.derived(prefix, "query"))
@@ -230,7 +235,10 @@ def _marked(
     )
     locks = lock_table(prefix, 1)
     store = BagStore(
-        *options.storage(prefix), Opaque(definition, columns), options.surrogate, q.qualified(names.RUNTIME_SCHEMA, locks)
+        *options.storage(prefix),
+        Opaque(definition, columns),
+        options.surrogate,
+        q.qualified(names.RUNTIME_SCHEMA, locks),
     )
     replace = Function(
         names.RUNTIME_SCHEMA,
@@ -274,4 +282,3 @@ def _lock_table_statements(name: str, buckets: int) -> list[str]:
             t=table, n=q.literal(buckets - 1), k=q.literal(STRIPES - 1),
         ).text,
     ]  # fmt: skip
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..ir.statement import Replan, Run, Step, When, variables_in, with_names, with_parameters
+from ..ir.statement import Replan, Run, Step, variables_in, with_names, with_parameters
 from ..pg import sql as q
 from ..pg.names import digest
 

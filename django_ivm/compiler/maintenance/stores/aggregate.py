@@ -14,25 +14,12 @@ from ...ir.relation import Compiled, emit, subquery
 from ...ir.scalar import Scalar, qualify
 from ...ir.statement import Replan, Run, Step, When, variable
 from ...operators import Aggregate
-from ...operators.functions import EXTREMES, FOLDS, Accumulator, Call, Upkeep, counter, upkeep
+from ...operators.functions import EXTREMES, Call, upkeep
 from ...pg import sql as q
-from ...pg.catalog import BIGINT, Type
-from .base import COUNTS, FEW, Store, StoredColumn, replace_by_key, unique_name
+from .base import COUNTS, FEW, Store, StoredColumn, replace_by_key
+from .layout import Layout, lay_out
 
 _DELTA, _TARGET, _NEW = "ivm_d", "ivm_t", "excluded"
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Which columns the store has and what each holds."""
-
-    columns: tuple[StoredColumn, ...]
-    count: str
-    keys: tuple[tuple[str, Scalar], ...]  # stored column, expression over the child
-    sums: tuple[tuple[str, Accumulator], ...]  # stored column (the row count first), accumulator
-    extremes: tuple[tuple[str, str, Call], ...]  # stored column, column of the extreme that went, call
-    recomputed: tuple[tuple[str, Call], ...]
-    outputs: tuple[tuple[str, Scalar], ...]  # stored column, expression over the other stored columns
 
 
 @dataclass(frozen=True)
@@ -43,10 +30,10 @@ class AggregateStore(Store):
     aggregate: Aggregate = field(default=None)  # type: ignore[assignment]
     outputs: tuple[tuple[str, Scalar], ...] = ()
     indexed: bool = False
-    layout: _Layout = field(init=False, repr=False)
+    layout: Layout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layout", _lay_out(self.aggregate, self.outputs, self.surrogate))
+        object.__setattr__(self, "layout", lay_out(self.aggregate, self.outputs, self.surrogate))
 
     @property
     def columns(self) -> tuple[StoredColumn, ...]:
@@ -145,9 +132,7 @@ class AggregateStore(Store):
         lay = self.layout
         columns = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in lay.keys]
         signs = {"insert": "{t}", "delete": "-({t})"}
-        sums = [
-            (name, q.sql(signs[event], t=a.total) if event in signs else a.change) for name, a in lay.sums
-        ]
+        sums = [(name, q.sql(signs[event], t=a.total) if event in signs else a.change) for name, a in lay.sums]
         columns += [q.sql("{e} AS {n}", e=e, n=q.ident(name)) for name, e in sums]
         for name, gone, call in lay.extremes:
             for output, sign in ((name, 1), (gone, -1)):
@@ -224,7 +209,8 @@ class AggregateStore(Store):
         """Every stored column's value after the change has been added to the stored row."""
         lay = self.layout
         moved = {
-            name: q.sql("({t} + {n})", t=q.column(_TARGET, name), n=q.column(self._source, name)) for name, _ in lay.sums
+            name: q.sql("({t} + {n})", t=q.column(_TARGET, name), n=q.column(self._source, name))
+            for name, _ in lay.sums
         }
         for name, gone, call in lay.extremes:
             pair = [q.column(_TARGET, name), q.column(self._source, name)]
@@ -244,9 +230,7 @@ class AggregateStore(Store):
         plain |= {name: q.column(_DELTA, name) for name, _ in lay.sums}
         for name, gone, _ in lay.extremes:
             plain |= {name: q.column(_DELTA, name), gone: q.column(_DELTA, gone)}
-        plain |= {
-            name: q.sql("NULL::{t}", t=q.Fragment(call.type.sql)) for name, call in lay.recomputed
-        }
+        plain |= {name: q.sql("NULL::{t}", t=q.Fragment(call.type.sql)) for name, call in lay.recomputed}
         values = plain | self._computed(plain)
         return q.sql(
             "INSERT INTO {table} AS ivm_t ({columns}) SELECT {values} FROM ({fold}) ivm_d ORDER BY {order} "
@@ -285,9 +269,7 @@ class AggregateStore(Store):
             stored, left = q.column(_TARGET, name), q.column(_TARGET, gone)
             operator = q.Fragment("<=" if call.function == "min" else ">=")
             left = left if lay.keys else q.column(_DELTA, gone)
-            tests.append(
-                q.sql("({g} IS NOT NULL AND ({s} IS NULL OR {g} {o} {s}))", g=left, s=stored, o=operator)
-            )
+            tests.append(q.sql("({g} IS NOT NULL AND ({s} IS NULL OR {g} {o} {s}))", g=left, s=stored, o=operator))
         return q.join(" OR ", tests)
 
     # Groups computed anew
@@ -355,7 +337,10 @@ class AggregateStore(Store):
                 for name, s in lay.keys
             )
             return q.sql(
-                "ivm_g.* FROM (SELECT {calls} FROM {child} WHERE {same}) ivm_g", calls=self._calls(), child=child, same=same
+                "ivm_g.* FROM (SELECT {calls} FROM {child} WHERE {same}) ivm_g",
+                calls=self._calls(),
+                child=child,
+                same=same,
             )
         found = []
         for name, _, call in lay.extremes:
@@ -421,74 +406,3 @@ class AggregateStore(Store):
             ),
             COUNTS,
         )
-
-
-def _lay_out(aggregate: Aggregate, outputs: tuple[tuple[str, Scalar], ...], surrogate: str | None) -> _Layout:
-    taken = {name for name, _ in outputs} | ({surrogate} if surrogate else set())
-    shown = {s.column: name for name, s in reversed(outputs) if s.column}  # a column shown twice is stored once, …
-    hidden: list[StoredColumn] = []
-
-    def place(call_or_key: str, wanted: str, type_: Type, not_null: bool = False) -> str:
-        if call_or_key in shown:
-            return shown[call_or_key]
-        name = unique_name(wanted, taken)
-        hidden.append(StoredColumn(name, type_, True, not_null))
-        return name
-
-    keys = tuple(
-        (place(name, "ivm_k", s.type, s.not_null), s) for name, s in aggregate.keys
-    )
-    stored: dict[str, str] = dict(zip((name for name, _ in aggregate.keys), (n for n, _ in keys), strict=True))
-    values: dict[str, str] = {name: q.ident(column).text for name, column in stored.items()}
-    sums: dict[tuple[str, str], tuple[str, Accumulator]] = {}
-    extremes, recomputed = [], []
-
-    rows = counter(q.EMPTY)
-    count_call = next(
-        (n for n, c in aggregate.calls if upkeep(c) is Upkeep.FOLD and _is_row_count(c) and n in shown), None
-    )
-    count = place(count_call or "", "ivm_n", BIGINT, True)
-    sums[rows.identity] = (count, rows)
-
-    for name, call in aggregate.calls:
-        how = upkeep(call)
-        if how is Upkeep.EXTREME:
-            column = place(name, "ivm_x", call.type)
-            gone = unique_name("ivm_gone", taken)
-            hidden.append(StoredColumn(gone, call.type, True))
-            extremes.append((column, gone, call))
-            values[name] = q.ident(column).text
-        elif how is Upkeep.RECOMPUTE:
-            column = place(name, "ivm_x", call.type)
-            recomputed.append((column, call))
-            values[name] = q.ident(column).text
-        else:
-            fold = FOLDS[call.function](call)
-            assert fold is not None
-            columns = []
-            for i, accumulator in enumerate(fold.accumulators):
-                if accumulator.identity not in sums:
-                    own = i == fold.direct and (aggregate.keys or call.function == "count")
-                    column = place(name if own else "", "ivm_a", _named(accumulator.type), True)
-                    sums[accumulator.identity] = (column, accumulator)
-                columns.append(q.ident(sums[accumulator.identity][0]))
-            direct = fold.direct is not None and aggregate.keys
-            values[name] = (columns[fold.direct or 0] if direct else fold.value(tuple(columns))).text
-
-    held = {*(n for n, _ in keys), *(n for n, _ in sums.values()), *(n for n, _, _ in extremes)}
-    held |= {n for n, _ in recomputed}
-    computed = tuple((name, s.substitute(values)) for name, s in outputs if name not in held)
-    visible = tuple(
-        StoredColumn(name, s.type, False, s.not_null or name == count) for name, s in outputs
-    )
-    return _Layout(
-        visible + tuple(hidden), count, keys, tuple(sums.values()), tuple(extremes), tuple(recomputed), computed
-    )
-
-
-def _is_row_count(call: Call) -> bool:
-    return call.function == "count" and call.filter is None and (call.argument is None or call.argument.not_null)
-
-
-def _named(type_: str) -> Type:
-    return BIGINT if type_ == "bigint" else Type("numeric", "numeric")

@@ -122,9 +122,7 @@ class Store:
         """Equality of keys that can be merge-joined even where keys may be NULL: records compare NULLs as equal."""
         if not any(self.nullable(name) for name in self.key):
             return self.same_key(left, right)
-        rows = [
-            q.sql("ROW({c})::record", c=[q.column(alias, name) for name in self.key]) for alias in (left, right)
-        ]
+        rows = [q.sql("ROW({c})::record", c=[q.column(alias, name) for name in self.key]) for alias in (left, right)]
         return q.sql("{l} = {r}", l=rows[0], r=rows[1])
 
     def names(self, alias: str | None = None) -> list[q.Fragment]:
@@ -148,9 +146,7 @@ def replace_by_key(store: Store, fresh: q.Fragment) -> Run:
         a=[q.column("ivm_f", name) for name in store.compared],
         b=[q.column("ivm_t", name) for name in store.compared],
     )
-    updates = [
-        q.sql("{c} = excluded.{c}", c=q.ident(c.name)) for c in store.columns
-    ]
+    updates = [q.sql("{c} = excluded.{c}", c=q.ident(c.name)) for c in store.columns]
     return Run(
         q.sql(
             "WITH ivm_f AS MATERIALIZED ({fresh}), "

@@ -23,9 +23,7 @@ class KeyedStore(Store):
 
     @property
     def columns(self) -> tuple[StoredColumn, ...]:
-        return tuple(
-            StoredColumn(c.name, c.type, i >= self.shown, c.not_null) for i, c in enumerate(self.child.schema)
-        )
+        return tuple(StoredColumn(c.name, c.type, i >= self.shown, c.not_null) for i, c in enumerate(self.child.schema))
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -30,9 +30,7 @@ class TopNStore(Store):
 
     @property
     def columns(self) -> tuple[StoredColumn, ...]:
-        return tuple(
-            StoredColumn(c.name, c.type, i >= self.shown, c.not_null) for i, c in enumerate(self.child.schema)
-        )
+        return tuple(StoredColumn(c.name, c.type, i >= self.shown, c.not_null) for i, c in enumerate(self.child.schema))
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -60,9 +58,7 @@ class TopNStore(Store):
     def _lock(self, stripe: q.Fragment) -> tuple[Step, ...]:
         return (
             Run(
-                q.sql(
-                    "SELECT 1 FROM {t} WHERE b = 0{s} ORDER BY b, st FOR NO KEY UPDATE", t=self.lock_table, s=stripe
-                )
+                q.sql("SELECT 1 FROM {t} WHERE b = 0{s} ORDER BY b, st FOR NO KEY UPDATE", t=self.lock_table, s=stripe)
             ),
             Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE b = 0{s}", t=self.lock_table, s=stripe)),
         )

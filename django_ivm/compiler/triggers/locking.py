@@ -1,0 +1,37 @@
+"""Bumping lock buckets: the statements that come before a join's delta."""
+
+from __future__ import annotations
+
+from ..ir.statement import Run, Step, When, variable
+from ..maintenance.locks import STRIPES
+from ..pg import sql as q
+
+
+def bump_buckets(table: q.Fragment, rows: q.Fragment, *, share: bool, whole: bool) -> tuple[Step, ...]:
+    """Bump the buckets of the rows' keys, in order, in statements of their own before the delta is computed."""
+    mine = q.sql("b = ANY({v}) AND st = pg_backend_pid() % {n}", v=variable("ivm_share"), n=q.literal(STRIPES))
+    every = q.sql("b = ANY({v})", v=variable("ivm_whole"))
+    if share and whole:
+        buckets = Run(
+            q.sql(
+                "SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL), "
+                "array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*) FROM ({rows}) ivm_b",
+                rows=rows,
+            ),
+            ("ivm_share", "ivm_whole", "ivm_many"),
+        )
+        where = q.sql("({m}) OR {e}", m=mine, e=every)
+        any_ = q.Fragment("ivm_share IS NOT NULL OR ivm_whole IS NOT NULL")
+        one = q.literal(False)
+    else:
+        name = "ivm_share" if share else "ivm_whole"
+        buckets = Run(
+            q.sql("SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*) FROM ({rows}) ivm_b", rows=rows),
+            (name, "ivm_many"),
+        )
+        where, any_ = (mine if share else every), q.Fragment(f"{name} IS NOT NULL")
+        one = q.Fragment(f"cardinality({name}) = 1") if share else q.literal(False)
+    order = Run(q.sql("SELECT 1 FROM {t} WHERE {w} ORDER BY b, st FOR NO KEY UPDATE", t=table, w=where))
+    bump = Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {w}", t=table, w=where))
+    ordered: tuple[Step, ...] = (order,) if one.text == "false" else (When(q.sql("NOT {o}", o=one), (order,)),)
+    return (buckets, When(any_, (*ordered, bump)))
