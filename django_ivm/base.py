@@ -77,9 +77,7 @@ def parse_options(owner: str, ivm: type | None) -> ViewOptions:
     if isinstance(grants, str):
         grants = (grants,)
     if not (isinstance(grants, list | tuple) and all(isinstance(role, str) and role for role in grants)):
-        raise DefinitionError(
-            f"{owner}: grants in class IVM must be a list of role names.", code="bad-option"
-        )
+        raise DefinitionError(f"{owner}: grants in class IVM must be a list of role names.", code="bad-option")
     values = {key: value for key, value in given.items() if key not in _RESERVED}
     return ViewOptions(**{**values, "grants": tuple(grants)})
 
@@ -265,9 +263,7 @@ class IncrementalView(models.Model, metaclass=ViewBase):
     delete.alters_data = True  # type: ignore[attr-defined]
 
     @classmethod
-    def refresh(
-        cls, full: bool = False, using: str | None = None, concurrently: bool = True
-    ) -> RefreshResult:
+    def refresh(cls, full: bool = False, using: str | None = None, concurrently: bool = True) -> RefreshResult:
         """Bring the view up to date; `full=True` recomputes it, `concurrently=False` may lock readers
         meanwhile.
 
@@ -276,9 +272,7 @@ class IncrementalView(models.Model, metaclass=ViewBase):
         return _handle(cls, using).refresh(full=full, concurrently=concurrently)
 
     @classmethod
-    def verify(
-        cls, using: str | None = None, sample: int | None = None, repair: bool = False
-    ) -> VerifyResult:
+    def verify(cls, using: str | None = None, sample: int | None = None, repair: bool = False) -> VerifyResult:
         """Compare the view with its query, both ways; `sample` rows of it only, `repair=True` mends what
         differs.
         """

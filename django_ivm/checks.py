@@ -232,8 +232,7 @@ def _in_database(model: ViewModel, alias: str) -> Iterator[CheckMessage]:
         declared = fields.differing_type(field, output.type, connections[alias])
         if declared is not None:
             yield Warning(
-                f"{model._meta.label}.{field.name} is declared {declared}, "
-                f"but the query gives {output.type}.",
+                f"{model._meta.label}.{field.name} is declared {declared}, but the query gives {output.type}.",
                 hint=f"Declare it as the query gives it: {fields.field_line(output, field.name)}",
                 obj=field,
                 id="django_ivm.W003",

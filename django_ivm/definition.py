@@ -177,8 +177,7 @@ def check_names(model: type[models.Model]) -> None:
         if size > MAX_NAME:
             option = "db_column" if kind == "column" else "Meta.db_table"
             raise DefinitionError(
-                f"{model.__name__}: the name of its {kind} is {size} bytes long, "
-                f"PostgreSQL keeps {MAX_NAME}: {name}",
+                f"{model.__name__}: the name of its {kind} is {size} bytes long, PostgreSQL keeps {MAX_NAME}: {name}",
                 code="name-too-long",
                 hint=f"Set a shorter {option}.",
             )

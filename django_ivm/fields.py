@@ -158,11 +158,7 @@ def field_line(output: Output, name: str | None = None) -> str:
     source = output.field
     name = name or field_name(output.names[0])
     related = getattr(source, "remote_field", None)
-    if (
-        related is not None
-        and getattr(related, "model", None) is not None
-        and not isinstance(related.model, str)
-    ):
+    if related is not None and getattr(related, "model", None) is not None and not isinstance(related.model, str):
         target = related.model._meta.label
         base = re.sub(r"_id$", "", name)
         return (
@@ -187,11 +183,7 @@ def _field_call(type_name: str, source: Field[Any, Any] | None) -> str:
         digits, _, places = modifier.partition(",")
         return f"models.DecimalField(max_digits={digits or 38}, decimal_places={places or 10}, null=True)"
     if base in ("character varying", "character"):
-        return (
-            f"models.CharField(max_length={modifier}, null=True)"
-            if modifier
-            else "models.TextField(null=True)"
-        )
+        return f"models.CharField(max_length={modifier}, null=True)" if modifier else "models.TextField(null=True)"
     if not base and source is not None:
         return f"models.{type(source).__name__}(null=True)"
     return f"models.{_SIMPLE.get(base, 'TextField')}(null=True)"

@@ -78,9 +78,7 @@ def affected(views: list[InstalledView], tables: set[str] | None) -> list[Instal
     """
     chosen: dict[str, InstalledView] = {}
     for view in views:
-        sources = {name for _, name in view.sources} | {
-            f'"{schema}"."{name}"' for schema, name in view.sources
-        }
+        sources = {name for _, name in view.sources} | {f'"{schema}"."{name}"' for schema, name in view.sources}
         if tables is EVERYTHING or sources & tables or any(name in chosen for name in view.depends_on):
             chosen[view.name] = view
     return list(chosen.values())
@@ -134,9 +132,7 @@ _MODEL_OPERATIONS = (
 )
 
 
-def _touched(
-    operation: Operation, app_label: str, backwards: bool, apps_before: Any, using: str
-) -> set[str] | None:
+def _touched(operation: Operation, app_label: str, backwards: bool, apps_before: Any, using: str) -> set[str] | None:
     if isinstance(operation, _HARMLESS) or type(operation).__module__.startswith(_HARMLESS_MODULES):
         return set()
     if isinstance(operation, ops.RunSQL):

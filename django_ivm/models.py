@@ -18,9 +18,7 @@ class RefreshLog(models.Model):
     strategy = models.CharField(max_length=16, blank=True, help_text="incremental or full.")
     mode = models.CharField(max_length=16, blank=True, help_text="immediate, commit, deferred or manual.")
     reason = models.TextField(blank=True, help_text="Why the view was recomputed in full.")
-    trigger = models.CharField(
-        max_length=32, blank=True, help_text="Who asked: api, command, migrate, fallback."
-    )
+    trigger = models.CharField(max_length=32, blank=True, help_text="Who asked: api, command, migrate, fallback.")
     started_at = models.DateTimeField(default=timezone.now, db_index=True)
     updated_at = models.DateTimeField(default=timezone.now, help_text="When it finished.")
     duration = models.DurationField(null=True, blank=True)

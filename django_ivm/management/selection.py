@@ -102,9 +102,7 @@ class ViewCommand(BaseCommand):
         """Print aligned columns; numbers to the right."""
         cells = [[_cell(value) for value in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-        right = [
-            bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(headings))
-        ]
+        right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(headings))]
         for line in [list(headings), *cells]:
             padded = [
                 cell.rjust(width) if flush else cell.ljust(width)

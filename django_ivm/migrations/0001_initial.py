@@ -13,18 +13,14 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("view_name", models.CharField(max_length=255)),
                 ("database", models.CharField(help_text="Alias of the database.", max_length=255)),
                 ("strategy", models.CharField(blank=True, help_text="incremental or full.", max_length=16)),
                 (
                     "mode",
-                    models.CharField(
-                        blank=True, help_text="immediate, commit, deferred or manual.", max_length=16
-                    ),
+                    models.CharField(blank=True, help_text="immediate, commit, deferred or manual.", max_length=16),
                 ),
                 ("reason", models.TextField(blank=True, help_text="Why the view was recomputed in full.")),
                 (

@@ -135,7 +135,7 @@ def test_nothing_is_left_after_a_transaction(joined: Area) -> None:
 
 
 FEEDBACK = {
-    "join": ("v1", JOINED),
+    "join": ("v1", "SELECT a.v, count(*) AS n, sum(b.w) AS s FROM a JOIN b ON b.aid = a.id GROUP BY a.v"),
     "rows": ("v1", ROWS),
     "sums": ("v1", SUMS),
     "top": ("v1", "SELECT id, v FROM a ORDER BY v DESC, id LIMIT 3"),

@@ -197,25 +197,40 @@ def test_one_row_in_and_out_of_a_statement(many: Area) -> None:
     many.step("WITH x AS (INSERT INTO b VALUES (303, 303, 3)) INSERT INTO a VALUES (303, 303, 0, '')")
 
 
-BIG = ("single", "nested")
+def spools(area: Area) -> int:
+    """Rows left in the tables that hold large changes until a statement ends."""
+    tables = area.run(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'django_ivm'::regnamespace AND relname ~ 'spool' AND relkind = 'r'"
+    )
+    assert tables
+    return sum(area.value(f'SELECT count(*) FROM django_ivm."{name}"') for (name,) in tables)
 
 
-@pytest.mark.parametrize("how", BIG)
-def test_large_statements(many: Area, how: str) -> None:
-    """More rows in an event, or more events in a statement, than are kept in a setting."""
-    if how == "nested":
-        many.run(function("spread()", "BEGIN INSERT INTO b VALUES (100000 + NEW.id, NEW.id, NEW.v); UPDATE c SET x = x + 1 WHERE id = NEW.id; RETURN NULL; END"))
-        many.run("CREATE TRIGGER spread AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION spread()")
-    many.step("INSERT INTO a SELECT i, i % 11, i % 50, repeat('x', 20) FROM generate_series(1000, 3500) i")
+def test_large_statements(many: Area) -> None:
+    """More rows in an event than are kept in a setting."""
+    many.step("INSERT INTO a SELECT i, i % 11, i % 50, '' FROM generate_series(1000, 3500) i")
     many.step("WITH x AS (UPDATE b SET w = w + 1 WHERE id > 3) UPDATE a SET v = v + 1 WHERE id > 1500")
+    many.step("WITH x AS (INSERT INTO b SELECT i, i, i FROM generate_series(1000, 3000) i) UPDATE a SET g = 3 WHERE id > 2000")
     many.step("WITH x AS (DELETE FROM a WHERE id > 3000) DELETE FROM b WHERE aid > 2900")
     with transaction.atomic():
         many.step("UPDATE a SET g = g + 1 WHERE id % 2 = 0")
         many.step("WITH x AS (UPDATE b SET aid = aid + 1 WHERE aid BETWEEN 1000 AND 1200) UPDATE a SET v = 7 WHERE id BETWEEN 1100 AND 1300")
-    leftover = [name for (name,) in many.run("SELECT relname FROM pg_class WHERE relnamespace = 'django_ivm'::regnamespace AND relname ~ 'spool' AND relkind = 'r'")]
-    assert leftover
-    for table in leftover:
-        assert many.value(f'SELECT count(*) FROM django_ivm."{table}"') == 0
+    assert spools(many) == 0
+
+
+def test_thousands_of_nested_statements(area: Area) -> None:
+    """More events in a statement than are kept in a setting, then a second such statement in the same transaction."""
+    area.run(TABLES)
+    area.view("ab", VIEWS["ab"])
+    area.view("either", VIEWS["either"])
+    area.run(function("spread()", "BEGIN INSERT INTO b VALUES (100000 + NEW.id, NEW.id, NEW.v); UPDATE b SET w = w + 1 WHERE id = NEW.id; RETURN NULL; END"))
+    area.run("CREATE TRIGGER spread AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION spread()")
+    area.forbid_recompute()
+    with transaction.atomic():
+        area.step("INSERT INTO a SELECT i, i % 11, i % 50, '' FROM generate_series(1000, 3500) i")
+        area.step("INSERT INTO a SELECT i, i % 11, i % 50, '' FROM generate_series(5000, 5040) i")
+    area.check()
+    assert spools(area) == 0
 
 
 def test_cursor_that_writes_while_it_is_read(many: Area) -> None:

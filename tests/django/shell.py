@@ -32,6 +32,4 @@ def execute(sql: str) -> list[tuple[Any, ...]]:
 
 
 def numbers(declare: Declare, name: str = "Numbers", **attributes: Any) -> Any:
-    return declare(
-        name, **{"n": models.BigIntegerField(), "sql": "SELECT id AS n FROM shop_customer", **attributes}
-    )
+    return declare(name, **{"n": models.BigIntegerField(), "sql": "SELECT id AS n FROM shop_customer", **attributes})

@@ -107,12 +107,9 @@ def test_good_options(declare: Declare):
 
 
 def test_schema_names_the_table_in_every_query(declare: Declare):
-    model = declare(
-        "V", ivm={"schema": "reports"}, meta={"db_table": "sizes"}, n=models.IntegerField(), sql=SQL
-    )
+    model = declare("V", ivm={"schema": "reports"}, meta={"db_table": "sizes"}, n=models.IntegerField(), sql=SQL)
     assert str(model.objects.only("n").filter(n=1).query) == (
-        'SELECT "reports"."sizes"."n", "reports"."sizes"."id" FROM "reports"."sizes" '
-        'WHERE "reports"."sizes"."n" = 1'
+        'SELECT "reports"."sizes"."n", "reports"."sizes"."id" FROM "reports"."sizes" WHERE "reports"."sizes"."n" = 1'
     )
 
 
@@ -121,9 +118,7 @@ def test_abstract_bases(declare: Declare):
         "Base", meta={"abstract": True}, ivm={"mode": "manual"}, n=models.IntegerField(), sql="SELECT 2 AS n"
     )
     child = declare("Child", bases=(base,))
-    own = declare(
-        "Own", bases=(base,), get_queryset=classmethod(lambda cls: Customer.objects.values(n=models.F("pk")))
-    )
+    own = declare("Own", bases=(base,), get_queryset=classmethod(lambda cls: Customer.objects.values(n=models.F("pk"))))
     assert [field.name for field in child._meta.fields] == ["n", "id"]
     assert child._ivm_options.mode == own._ivm_options.mode == "manual"
     assert (child._ivm_source, own._ivm_source) == ("sql", "get_queryset")

@@ -153,9 +153,7 @@ def test_W002_the_current_time(declare: Declare, literal, frozen):
     declare(
         "V",
         order=models.IntegerField(),
-        get_queryset=classmethod(
-            lambda cls: Order.objects.filter(placed__gt=literal()).values(order=models.F("pk"))
-        ),
+        get_queryset=classmethod(lambda cls: Order.objects.filter(placed__gt=literal()).values(order=models.F("pk"))),
     )
     found = offline()
     if frozen:
@@ -164,9 +162,7 @@ def test_W002_the_current_time(declare: Declare, literal, frozen):
         assert found == []
 
 
-@pytest.mark.parametrize(
-    "day, frozen", [(datetime.date.today, True), (lambda: datetime.date(2024, 2, 29), False)]
-)
+@pytest.mark.parametrize("day, frozen", [(datetime.date.today, True), (lambda: datetime.date(2024, 2, 29), False)])
 def test_W002_today(declare: Declare, day, frozen):
     value = models.Value(day(), output_field=models.DateField())
     declare(

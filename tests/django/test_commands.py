@@ -140,10 +140,7 @@ def test_verify_finds_drift_and_repairs_it(customers):
 def test_explain():
     assert "incremental" in run("ivm_explain", "shop.CustomerRevenue")
     assert "full" in run("ivm_explain", "shop.OrderRank")
-    stages = {
-        stage: run("ivm_explain", "shop.CustomerRevenue", stage=stage)
-        for stage in ("ast", "ir", "plan", "sql")
-    }
+    stages = {stage: run("ivm_explain", "shop.CustomerRevenue", stage=stage) for stage in ("ast", "ir", "plan", "sql")}
     assert len(set(stages.values())) == 4
     assert "CREATE" in stages["sql"]
     assert "shop_order" in run("ivm_explain", "shop.CustomerRevenue", trace=True)
@@ -195,9 +192,7 @@ def test_signals(customers, declare: Declare):
     finally:
         for name, listen in listeners.items():
             getattr(django_ivm.signals, name).disconnect(listen)
-    assert heard == [
-        (name, "shop_numbers") for name in ("view_installed", "fell_back", "pre_refresh", "post_refresh")
-    ]
+    assert heard == [(name, "shop_numbers") for name in ("view_installed", "fell_back", "pre_refresh", "post_refresh")]
 
 
 def test_explain_works_before_installation(declare: Declare):

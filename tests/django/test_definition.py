@@ -50,9 +50,7 @@ def test_a_queryset_s_sql_runs_without_parameters_and_means_the_same(customers, 
         names = [column.name for column in cursor.description]
         found = [tuple(map(str, row)) for row in cursor.fetchall()]
     assert names == [output.column for output in outputs]
-    expected = (
-        [tuple(map(str, row)) for row in queryset_.values_list()] if make is QUERYSETS["exists"] else None
-    )
+    expected = [tuple(map(str, row)) for row in queryset_.values_list()] if make is QUERYSETS["exists"] else None
     if expected is None:
         expected = [tuple(map(str, row.values())) for row in queryset_]
     assert [len(row) for row in found] == [len(row) for row in expected]
@@ -273,9 +271,7 @@ def test_referenced_tables(make, tables):
 
 
 def test_server_side_binding_gives_the_same_sql(db):
-    expected = {
-        name: queryset.compile_queryset(make(), "default", "V")[0] for name, make in QUERYSETS.items()
-    }
+    expected = {name: queryset.compile_queryset(make(), "default", "V")[0] for name, make in QUERYSETS.items()}
     own = connection.copy("bound")
     own.settings_dict["OPTIONS"] = {**own.settings_dict.get("OPTIONS", {}), "server_side_binding": True}
     connections["bound"] = own

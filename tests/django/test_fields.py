@@ -75,18 +75,13 @@ def test_both_sides_are_named_and_a_field_is_suggested(db, declare: Declare):
         "V",
         total=models.IntegerField(),
         orders=models.IntegerField(),
-        get_queryset=classmethod(
-            lambda cls: Order.objects.values("customer", "amount").annotate(ordres=Count("pk"))
-        ),
+        get_queryset=classmethod(lambda cls: Order.objects.values("customer", "amount").annotate(ordres=Count("pk"))),
     )
     problems = found(model)
     assert [code for code, _, _ in problems] == ["E004", "E004", "E004", "E005", "E005"]
     messages = " ".join(message for _, message, _ in problems)
     assert "output 'customer' has no field. Fields without an output: 'total', 'orders'" in messages
-    assert (
-        "field 'total' has no output of that name in the query. Outputs without a field: 'customer'"
-        in messages
-    )
+    assert "field 'total' has no output of that name in the query. Outputs without a field: 'customer'" in messages
     hints = [hint for _, _, hint in problems]
     assert hints[0] == (
         'Add the field to V: customer = models.ForeignKey("shop.Customer", models.DO_NOTHING, null=True, '
@@ -103,9 +98,7 @@ def test_a_path_needs_a_plain_name(db, declare: Declare):
     model = declare(
         "V",
         n=models.IntegerField(),
-        get_queryset=classmethod(
-            lambda cls: Order.objects.values("customer__nation__name").annotate(n=Count("pk"))
-        ),
+        get_queryset=classmethod(lambda cls: Order.objects.values("customer__nation__name").annotate(n=Count("pk"))),
     )
     [(code, message, hint)] = found(model)
     assert code == "E004"
@@ -115,15 +108,11 @@ def test_a_path_needs_a_plain_name(db, declare: Declare):
 
 
 def test_sql_matches_by_column_only_and_minds_the_case(db, declare: Declare):
-    model = declare(
-        "V", n=models.IntegerField(db_column="Total"), sql="SELECT count(*) AS Total FROM shop_order"
-    )
+    model = declare("V", n=models.IntegerField(db_column="Total"), sql="SELECT count(*) AS Total FROM shop_order")
     problems = found(model)
     assert [code for code, _, _ in problems] == ["E004", "E005"]
     assert 'write AS "Total" in the query' in problems[0][2]
-    quoted = declare(
-        "W", n=models.BigIntegerField(db_column="Total"), sql='SELECT count(*) AS "Total" FROM shop_order'
-    )
+    quoted = declare("W", n=models.BigIntegerField(db_column="Total"), sql='SELECT count(*) AS "Total" FROM shop_order')
     assert found(quoted) == []
 
 
@@ -204,7 +193,4 @@ def test_types_that_read_as_something_else(db):
     assert fields.differing_type(amount, "bigint", connection) == "numeric(12, 2)"
     assert fields.differing_type(Order._meta.get_field("customer"), "integer", connection) is None
     assert fields.differing_type(Order._meta.get_field("note"), "character varying(3)", connection) is None
-    assert (
-        fields.differing_type(Order._meta.get_field("shipped"), "timestamp with time zone", connection)
-        == "date"
-    )
+    assert fields.differing_type(Order._meta.get_field("shipped"), "timestamp with time zone", connection) == "date"

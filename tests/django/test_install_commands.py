@@ -89,9 +89,7 @@ def test_install_grant(declare: Declare):
     numbers(declare, ivm={"grants": ["ivm_test_reader"]})
     run("ivm_install")
     assert execute("SELECT has_table_privilege('ivm_test_reader', 'shop_numbers', 'SELECT')") == [(True,)]
-    assert execute("SELECT has_table_privilege('ivm_test_reader', 'shop_segmentsize', 'SELECT')") == [
-        (False,)
-    ]
+    assert execute("SELECT has_table_privilege('ivm_test_reader', 'shop_segmentsize', 'SELECT')") == [(False,)]
     run("ivm_install", "shop.SegmentSize", grant=["ivm_test_reader"])
     assert execute("SELECT has_table_privilege('ivm_test_reader', 'shop_segmentsize', 'SELECT')") == [(True,)]
     run("ivm_install", check=True)
@@ -124,9 +122,7 @@ def test_a_chain_changes_together(declare: Declare):
     assert child.objects.get().n == 3 * customer.pk
 
 
-@pytest.mark.xfail(
-    reason="a parent is refused while the stored query of its child doesn't fit it", raises=CommandError
-)
+@pytest.mark.xfail(reason="a parent is refused while the stored query of its child doesn't fit it", raises=CommandError)
 def test_a_renamed_column_takes_the_views_above_along(declare: Declare):
     parent = numbers(
         declare,

@@ -35,8 +35,7 @@ def evolving(transactional_db: None) -> Iterator[None]:
     with modify_settings(INSTALLED_APPS={"append": "tests.django.apps.evolving"}):
         migrate("0001")
         execute(
-            "INSERT INTO evolving_sale (color, amount, note) "
-            "VALUES ('red', 1, ''), ('red', 2, ''), ('blue', 3, '')"
+            "INSERT INTO evolving_sale (color, amount, note) VALUES ('red', 1, ''), ('red', 2, ''), ('blue', 3, '')"
         )
         yield
         for view in reversed(install.installed(connection)):
@@ -161,9 +160,7 @@ def test_a_migration_that_dies_leaves_a_view_that_says_it_is_stale(evolving):
 
 def test_turned_off_nothing_is_detached(evolving):
     migrate("0003")
-    django_ivm.create_view(
-        "by_color", "SELECT note AS color, count(*) AS total FROM evolving_sale GROUP BY note"
-    )
+    django_ivm.create_view("by_color", "SELECT note AS color, count(*) AS total FROM evolving_sale GROUP BY note")
     view = django_ivm.get_view("by_color")
     try:
         with override_settings(DJANGO_IVM_INSTALL_ON_MIGRATE=False):

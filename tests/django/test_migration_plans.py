@@ -25,9 +25,7 @@ def apps_before():
                 ("amount", models.IntegerField()),
             ],
         ),
-        migrations.CreateModel(
-            "Tag", [("id", models.BigAutoField(primary_key=True))], options={"db_table": "tags"}
-        ),
+        migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))], options={"db_table": "tags"}),
         migrations.CreateModel(
             "Part",
             [
@@ -36,9 +34,7 @@ def apps_before():
                 ("tags", models.ManyToManyField("app.Tag")),
             ],
         ),
-        migrations.CreateModel(
-            "View", [("id", models.BigAutoField(primary_key=True))], options={"managed": False}
-        ),
+        migrations.CreateModel("View", [("id", models.BigAutoField(primary_key=True))], options={"managed": False}),
     ):
         operation.state_forwards("app", state)
     return state.apps
@@ -70,9 +66,7 @@ UNIQUE = models.UniqueConstraint(fields=["color"], name="u")
         (migrations.AlterField("Thing", "amount", models.BigIntegerField()), {"app_thing"}),
         (migrations.AlterField("Thing", "id", models.UUIDField(primary_key=True)), {"app_thing", "app_part"}),
         (
-            migrations.AlterField(
-                "Thing", "amount", models.IntegerField(help_text="How many", choices=[(1, "1")])
-            ),
+            migrations.AlterField("Thing", "amount", models.IntegerField(help_text="How many", choices=[(1, "1")])),
             set(),
         ),
         (migrations.AlterField("Thing", "amount", models.IntegerField(db_column="a")), {"app_thing"}),
@@ -130,9 +124,7 @@ def test_a_plan_is_the_sum_of_its_migrations(apps_before):
 
 
 def view(name, *sources, depends_on=()):
-    return SimpleNamespace(
-        name=name, sources=tuple(("public", table) for table in sources), depends_on=depends_on
-    )
+    return SimpleNamespace(name=name, sources=tuple(("public", table) for table in sources), depends_on=depends_on)
 
 
 def test_views_of_touched_tables_and_all_above_them_are_affected():

@@ -33,9 +33,7 @@ def test_parents_come_first():
 
 
 def chain(declare: Declare, name: str, reads):
-    return declare(
-        name, n=models.IntegerField(), get_queryset=classmethod(lambda cls: reads().objects.values("n"))
-    )
+    return declare(name, n=models.IntegerField(), get_queryset=classmethod(lambda cls: reads().objects.values("n")))
 
 
 def test_a_circle_is_named(declare: Declare):

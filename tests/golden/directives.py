@@ -29,6 +29,7 @@ from django_ivm.errors import DefinitionError, NotIncrementalError
 
 from . import oracle
 from .datadriven import BadFile, Block
+from .script import check_script
 
 SCHEMA = "golden"
 _ALLOWED = {
@@ -96,6 +97,8 @@ class Session:
         install.install(spec, connection)
         installed = oracle.Installed(compiled, View(spec.name))
         self.installed.append(installed)
+        check_script(installed.installation)
+        check_compiles_alike(installed)
         oracle.check_equal(installed)
         return installed
 
@@ -165,9 +168,8 @@ class Session:
             try:
                 found = self._fallback(spec)
             except DefinitionError as error:
-                found = "\n".join(
-                    ["refused: " + error.message, *([f"  at {error.location}"] if error.location else []), f"  hint: {error.hint}"]
-                )
+                place = [f"  at {error.location}"] if error.location else []
+                found = "\n".join([f"refused {error.code}: {error.message}", *place, f"  hint: {error.hint}"])
             transaction.set_rollback(True)
         transaction.set_rollback(False)
         return found
@@ -178,6 +180,7 @@ class Session:
             raise oracle.OracleError("the query was expected to be refused, and is kept incrementally")
         install.install(spec, connection)
         installed = oracle.Installed(compiled, View(spec.name))
+        check_script(installed.installation)
         oracle.check_equal(installed)
         for statement in self.probes:
             self.run(statement)
@@ -231,7 +234,7 @@ def _check_incremental_refused(spec: ViewSpec, reason: Reason) -> None:
     """strategy="incremental" turns the same reason into an error."""
     strict = ViewSpec(name=f"{spec.name}_strict", sql=spec.sql, strategy="incremental")
     try:
-        install.install(strict, connection)
+        install.plan(strict, connection)
     except NotIncrementalError as error:
         if (error.code, error.hint, error.location) != (reason.code, reason.hint, reason.location):
             raise oracle.OracleError(f"the error tells {error.code} {error.location}, the reason {reason}") from error
@@ -302,7 +305,7 @@ def short(text: str) -> str:
     return re.sub(rf"\b{SCHEMA}\.", "", text)
 
 
-def compiles_alike(installed: oracle.Installed) -> None:
+def check_compiles_alike(installed: oracle.Installed) -> None:
     """Compiling the same catalog again gives the same statements."""
     compiled = installed.compiled
     again = compile_view(compiled.installation.canonical_sql, compiled.catalog, compiled.installation.options)

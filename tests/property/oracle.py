@@ -310,9 +310,9 @@ class Run:
         self._enter(LIVE)
         last = len(self.script.steps) - 1
         logged = self._rows("SELECT count(*) FROM django_ivm_refreshlog WHERE view_name LIKE 'v_'")[0][0]
-        marked = self._rows("SELECT count(*) FROM django_ivm.stale")[0][0]
+        marked = self._rows(f"SELECT view_name, reason FROM django_ivm.stale WHERE view_schema = '{LIVE}'")
         if logged or marked:
-            raise Wrong("refreshed", f"{logged} refreshes logged, {marked} views marked stale", self.script, last)
+            raise Wrong("refreshed", f"{logged} refreshes logged, marked stale: {marked}", self.script, last)
         for name in self.names:
             view = get_view(name, using=self.using)
             if not self.committed:

@@ -32,10 +32,7 @@ class Command(ViewCommand):
                 raise CommandError(f"{target}: {error}") from error
         if options["json"]:
             self.json(
-                [
-                    {"view": target.label, "table": target.name, **_as_dict(what, options)}
-                    for target, what in found
-                ]
+                [{"view": target.label, "table": target.name, **_as_dict(what, options)} for target, what in found]
             )
             return
         for target, what in found:
@@ -44,9 +41,7 @@ class Command(ViewCommand):
             if options["trace"]:
                 self.stdout.write(what.trace)
             elif options["stage"]:
-                self.stdout.write(
-                    what.stages.get(options["stage"], "(the compilation ended before this stage)")
-                )
+                self.stdout.write(what.stages.get(options["stage"], "(the compilation ended before this stage)"))
             else:
                 self.stdout.write(str(what))
 

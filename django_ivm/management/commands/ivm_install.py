@@ -77,9 +77,7 @@ class Command(ViewCommand):
         rows += [(target.installed.label, target.name, "orphan") for target in orphans]
         if options["verbosity"] >= 1:
             self.table(("view", "table", "state"), rows)
-        todo = [
-            state for _, _, state in rows if state not in (install.InstallState.INSTALLED.value, "orphan")
-        ]
+        todo = [state for _, _, state in rows if state not in (install.InstallState.INSTALLED.value, "orphan")]
         if options["prune"]:
             todo += ["orphan"] * len(orphans)
         if failed or (options["check"] and todo):

@@ -17,9 +17,7 @@ class Command(ViewCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--full", action="store_true", help="Recompute, whatever is pending.")
-        parser.add_argument(
-            "--with-dependents", action="store_true", help="Also the views that read the chosen ones."
-        )
+        parser.add_argument("--with-dependents", action="store_true", help="Also the views that read the chosen ones.")
         parser.add_argument("--stale", action="store_true", help="Only the views that are stale.")
         parser.add_argument("--watch", action="store_true", help="Go on refreshing what becomes stale.")
         parser.add_argument("--jobs", type=int, default=1, metavar="N", help="Views refreshed at a time.")

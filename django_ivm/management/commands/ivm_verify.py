@@ -57,9 +57,7 @@ class Command(ViewCommand):
             self.note(options, f"{label}: ok, {result.rows} rows")
             return
         verb = "repaired, had" if options["repair"] else "has"
-        self.note(
-            options, f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected rows"
-        )
+        self.note(options, f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected rows")
         for example in result.examples:
             self.note(options, f"  {example}")
 

@@ -16,9 +16,7 @@ class Sale(models.Model):
 class Remark(models.Model):
     """Refers to a view."""
 
-    revenue = models.ForeignKey(
-        "shop.CustomerRevenue", models.DO_NOTHING, db_constraint=False, related_name="remarks"
-    )
+    revenue = models.ForeignKey("shop.CustomerRevenue", models.DO_NOTHING, db_constraint=False, related_name="remarks")
     text = models.TextField()
 
     def __str__(self) -> str:
