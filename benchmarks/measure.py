@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .arms import Arm
 
 WARM = 8  # executions before timing: past the five custom plans PostgreSQL tries first
-PATIENCE = 20  # seconds for a statement, then it counts as this long
+PATIENCE = 20.0  # seconds for a statement, then it counts as this long
 CHUNK = 10  # single-row executions of one arm before the next has its turn
 
 Key = tuple[str, str, str]  # operation, order, arm

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CANCELED = psycopg.errors.QueryCanceled.sqlstate
 
 
-class TooSlow(Exception):  # noqa: N818 - no error, a finding
+class TooSlow(Exception):
     """A statement ran into the limit of :meth:`Session.limit`."""
 
 

@@ -50,9 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m example.demo", description="A wholesale shop with live views."
-    )
+    parser = argparse.ArgumentParser("python -m example.demo", description="A wholesale shop with live views.")
     parser.add_argument("--scale", type=float, help="TPC-H scale; 1 is 6 million order lines (default: 0.1)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the data, a fifth of the traffic")
     parser.add_argument("--keep", action="store_true", help="keep the shop at the end, to play with it")

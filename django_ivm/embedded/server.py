@@ -210,9 +210,7 @@ def _wait_until_ready(server: Server) -> None:
     assert process is not None
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise EmbeddedError(
-                f"the server ended at once (exit code {process.returncode}):\n{server.log.strip()}"
-            )
+            raise EmbeddedError(f"the server ended at once (exit code {process.returncode}):\n{server.log.strip()}")
         with contextlib.suppress(OSError, IndexError):
             lines = status.read_text().splitlines()
             if lines[0] == str(process.pid) and lines[7].strip() == "ready":
@@ -282,8 +280,4 @@ def _through_exec(mode: str, found: Binaries, command: list[str]) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """Ours without what would steer the server or initdb."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PG", "LC_")) and name != "LANG"
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_")) and name != "LANG"}

@@ -6,7 +6,7 @@ import enum
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections, transaction
@@ -58,8 +58,8 @@ class Compiled:
         return tuple(Reason(r.code, r.message, r.hint, r.location) for r in self.installation.reasons)
 
     @property
-    def depends_on(self) -> tuple[str, ...]:
-        """Names of the views that this one reads directly."""
+    def parents(self) -> tuple[tuple[str, str], ...]:
+        """Views (schema, name) that this one reads directly."""
         return tuple(sorted({t.view for t in self.catalog.tables if t.view}))
 
     def statements(self) -> list[str]:
@@ -173,21 +173,42 @@ def state(spec: ViewSpec, connection: Any) -> InstallState:
 
 
 _INTACT = """
-SELECT (SELECT count(*) FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
-        WHERE NOT EXISTS (
-            SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE t.tgname = w.name AND c.relname = w."table" AND n.nspname = w.schema AND t.tgenabled IN ('O', 'A')
-            AND obj_description(t.oid, 'pg_trigger') = w.hash)),
-       to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL,
-       to_regclass('django_ivm.' || quote_ident(%s)) IS NOT NULL
+WITH wanted AS (
+    SELECT w.name, w.hash, c.oid AS table_oid
+    FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
+    LEFT JOIN pg_namespace n ON n.nspname = w.schema
+    LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
+), roots AS (
+    SELECT c.oid FROM jsonb_array_elements(%s::jsonb) s
+    JOIN pg_namespace n ON n.nspname = s->>0 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s->>1
+), family AS (
+    SELECT inhrelid AS oid, inhparent AS root FROM pg_inherits WHERE inhparent IN (SELECT oid FROM roots)
+    UNION ALL
+    SELECT p.relid, r.oid FROM roots r, pg_partition_tree(r.oid) p WHERE p.relid <> r.oid
+)
+SELECT
+    -- every trigger is there, enabled, unchanged
+    NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT EXISTS (
+        SELECT 1 FROM pg_trigger t WHERE t.tgrelid = w.table_oid AND t.tgname = w.name AND t.tgenabled IN ('O', 'A')
+        AND obj_description(t.oid, 'pg_trigger') = w.hash))
+    -- no partition or child came or went
+    AND NOT EXISTS (SELECT 1 FROM family f WHERE NOT EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.oid)
+        AND EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.root))
+    -- every column that the trigger functions name is there
+    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) r WHERE NOT EXISTS (
+        SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = r->>0 AND c.relname = r->>1 AND a.attname = r->>2))
+    AND to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL
+    AND to_regclass('django_ivm.' || quote_ident(%s)) IS NOT NULL
 """
 
 
 def intact(cursor: Any, view: InstalledView) -> bool:
-    """Every trigger is there, enabled and unchanged, and so are the table and the definition."""
-    cursor.execute(_INTACT, (json.dumps(list(view.triggers)), *view.storage, view.definition_view))
-    missing, table, definition = cursor.fetchone()
-    return missing == 0 and bool(table) and bool(definition)
+    """What is installed still fits: triggers, partitions, columns, the table and the definition."""
+    triggers_ = json.dumps(list(view.triggers))
+    sources = json.dumps([list(name) for name in view.sources])
+    reads = json.dumps([list(item) for item in view.reads])
+    return bool(rows(cursor, _INTACT, (triggers_, sources, reads, *view.storage, view.definition_view))[0][0])
 
 
 def install(
@@ -210,10 +231,10 @@ def install(
         if state(spec, connection) is InstallState.INSTALLED:  # another installer was faster
             return found
         old = register.find(cursor, spec.name, spec.schema)
-        dependents = _dependents(cursor, old.name) if old else []
+        dependents = _dependents(cursor, old.full_name) if old else []
         _refuse_cycle(spec, dependents)
         for view in reversed(dependents):
-            _drop(cursor, view, keep_data=False)
+            _take_off(cursor, view, f"{spec.name}, which it reads, was installed anew")
         if old:
             _drop(cursor, old, keep_data=False)
         tell(f"{spec.name}: analysing")
@@ -222,9 +243,21 @@ def install(
         _run(cursor, compiled, tell)
         for view in dependents:
             tell(f"{view.name}: reads {spec.name}, installed again")
-            _run(cursor, plan(view.spec, connection), tell)
+            _install_again(cursor, view, connection, tell)
     _announce(spec, compiled, connection.alias, trigger)
     return found
+
+
+def _install_again(cursor: Any, view: InstalledView, connection: Any, tell: Progress) -> None:
+    """Put back a view that reads a changed one. One that doesn't fit any more stays detached and says that it is
+    stale, until its own declaration is changed."""
+    try:
+        with transaction.atomic(using=connection.alias):
+            compiled = plan(replace(view.spec, schema=view.schema), connection)
+            _drop(cursor, view, keep_data=False)
+            _run(cursor, compiled, tell)
+    except DefinitionError as error:
+        logger.error("%s doesn't fit the changed view that it reads and stays stale: %s", view.name, error)
 
 
 def _require_read_committed(cursor: Any) -> None:
@@ -267,18 +300,10 @@ def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
     for role in spec.grants:
         target = pg.Identifier(compiled.schema, spec.name)
         cursor.execute(pg.SQL("GRANT SELECT ON {} TO {}").format(target, pg.Identifier(role)))
-    register.record(
-        cursor, spec, installation, compiled.depends_on, definition_text(cursor, installation.definition_view)
-    )
+    register.record(cursor, spec, installation, compiled.parents)
     cursor.execute(
         "DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", (compiled.schema, spec.name)
     )
-
-
-def definition_text(cursor: Any, definition_view: str) -> str:
-    """How the stored definition prints now; another text than when it was installed tells of a rename."""
-    qualified = "django_ivm." + '"' + definition_view.replace('"', '""') + '"'
-    return str(rows(cursor, "SELECT pg_get_viewdef(to_regclass(%s))", (qualified,))[0][0])
 
 
 def _announce(spec: ViewSpec, compiled: Compiled, using: str, trigger: str) -> None:
@@ -303,7 +328,7 @@ def uninstall(
         view = register.find(cursor, name, schema)
         if view is None:
             raise NotInstalledError(f"no view {name!r} is installed", code="MISSING", hint="See ivm_status.")
-        dependents = _dependents(cursor, name)
+        dependents = _dependents(cursor, view.full_name)
         if dependents and not cascade:
             raise IVMError(
                 f"{name} is read by {', '.join(v.name for v in dependents)}",
@@ -315,13 +340,13 @@ def uninstall(
         _drop(cursor, view, keep_data=keep_data)
 
 
-def _dependents(cursor: Any, name: str) -> list[InstalledView]:
-    """Views that read the view, directly or through others, in dependency order."""
+def _dependents(cursor: Any, name: tuple[str, str]) -> list[InstalledView]:
+    """Views that read the view (schema, name), directly or through others, in dependency order."""
     reached = {name}
     found = []
     for view in register.all_views(cursor):
-        if reached & set(view.depends_on):
-            reached.add(view.name)
+        if reached & set(view.parents):
+            reached.add(view.full_name)
             found.append(view)
     return found
 
@@ -376,12 +401,15 @@ def detach(view: InstalledView, connection: Any) -> None:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if not registered(cursor):
             return
-        _drop_triggers(cursor, view)
-        cursor.execute(
-            pg.SQL("DROP VIEW IF EXISTS {}").format(pg.Identifier(names.RUNTIME_SCHEMA, view.definition_view))
-        )
-        cursor.execute("UPDATE django_ivm.view SET detached = true WHERE id = %s", (view.id,))
-        register.mark_stale(cursor, view, "detached for a migration")
+        _take_off(cursor, view, "detached for a migration")
+
+
+def _take_off(cursor: Any, view: InstalledView, reason: str) -> None:
+    _drop_triggers(cursor, view)
+    definition = pg.Identifier(names.RUNTIME_SCHEMA, view.definition_view)
+    cursor.execute(pg.SQL("DROP VIEW IF EXISTS {}").format(definition))
+    cursor.execute("UPDATE django_ivm.view SET detached = true WHERE id = %s", (view.id,))
+    register.mark_stale(cursor, view, reason)
 
 
 def remove_runtime(connection: Any) -> None:

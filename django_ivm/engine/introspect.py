@@ -187,7 +187,7 @@ def _maintained(cursor: Any, info: TableInfo, ours: list[dict[str, Any]]) -> Tab
             live=view["live"],
             hidden=tuple(c for c in stored if c.name in view["hidden"]),
             stands_for=storage if name != storage else None,
-            view=view["view_name"],
+            view=public,
         )
     return info
 

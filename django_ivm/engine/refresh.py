@@ -81,10 +81,21 @@ def _result(
 
 
 def log(using: str, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> None:
-    """Write a row of the refresh log."""
+    """Write a row of the refresh log; where its table was never migrated, only the logger is told."""
     from ..models import RefreshLog
 
+    if not log_exists(using):
+        logger.info("%s was refreshed (%s); there is no refresh log: run migrate", view.name, result.reason)
+        return
     RefreshLog.objects.using(using).create(**_values(using, view, result, started, trigger))
+
+
+def log_exists(using: str) -> bool:
+    """The refresh log's table is there."""
+    from ..models import RefreshLog
+
+    with connections[using].cursor() as cursor:
+        return bool(rows(cursor, "SELECT to_regclass(%s) IS NOT NULL", (RefreshLog._meta.db_table,))[0][0])
 
 
 def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> None:
@@ -99,7 +110,8 @@ def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, star
     own = connection.copy(alias)
     connections[alias] = own
     try:
-        RefreshLog.objects.using(alias).create(**_values(connection.alias, view, result, started, trigger))
+        if log_exists(alias):
+            RefreshLog.objects.using(alias).create(**_values(connection.alias, view, result, started, trigger))
     except DatabaseError:
         logger.exception("the failed refresh of %s couldn't be written to the log", view.name)
     finally:

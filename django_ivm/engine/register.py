@@ -19,7 +19,8 @@ ADVISORY_LOCK = 0x646A616E676F5F69
 
 @dataclass(frozen=True, slots=True)
 class InstalledView:
-    """A view as the database knows it. `sources` are tables, `depends_on` names of views, that it reads directly."""
+    """A view as the database knows it. `sources` are tables, `parents` views (schema, name), that it reads
+    directly."""
 
     id: int
     schema: str
@@ -32,7 +33,7 @@ class InstalledView:
     definition: str
     canonical: str
     definition_view: str
-    definition_text: str
+    reads: tuple[tuple[str, str, str], ...]
     spec_hash: str
     hash: str
     storage: tuple[str, str]
@@ -42,7 +43,7 @@ class InstalledView:
     live: str | None
     surrogate: str | None
     sources: tuple[tuple[str, str], ...]
-    depends_on: tuple[str, ...]
+    parents: tuple[tuple[str, str], ...]
     objects: dict[str, list[str]]
     replaces: tuple[str, ...]
     triggers: tuple[dict[str, str], ...]
@@ -55,13 +56,18 @@ class InstalledView:
         return hash((self.schema, self.name, self.hash))
 
     @property
+    def depends_on(self) -> tuple[str, ...]:
+        """Names of the views that it reads directly."""
+        return tuple(name for _, name in self.parents)
+
+    @property
     def full_name(self) -> tuple[str, str]:
         return self.schema, self.name
 
 
 _SELECT = """
 SELECT id, view_schema, view_name, label, mode, strategy, on_error, reasons::text, definition, canonical,
-       definition_view, definition_text, spec_hash, hash, storage_schema, storage_name, columns::text, hidden::text,
+       definition_view, reads::text, spec_hash, hash, storage_schema, storage_name, columns::text, hidden::text,
        key::text, live, surrogate, sources::text, depends_on::text, objects::text, replaces::text, triggers::text,
        locks::text, spec::text, detached, installed_at
 FROM django_ivm.view
@@ -72,8 +78,8 @@ def all_views(cursor: Any) -> list[InstalledView]:
     """Every installed view, those that others read first."""
     if not registered(cursor):
         return []
-    found = {view.name: view for view in (_view(row) for row in rows(cursor, _SELECT + " ORDER BY id"))}
-    graph = {name: [p for p in view.depends_on if p in found] for name, view in found.items()}
+    found = {view.full_name: view for view in (_view(row) for row in rows(cursor, _SELECT + " ORDER BY id"))}
+    graph = {name: [p for p in view.parents if p in found] for name, view in found.items()}
     return [found[name] for name in TopologicalSorter(graph).static_order()]
 
 
@@ -90,8 +96,7 @@ def find(cursor: Any, name: str, schema: str | None = None) -> InstalledView | N
 
 
 def _view(row: tuple[Any, ...]) -> InstalledView:
-    (id_, schema, name, label, mode, strategy, on_error, reasons, definition, canonical, definition_view,
-     definition_text, spec_hash, hash_, storage_schema, storage_name, columns, hidden, key, live, surrogate, sources,
+    (id_, schema, name, label, mode, strategy, on_error, reasons, definition, canonical, definition_view, reads, spec_hash, hash_, storage_schema, storage_name, columns, hidden, key, live, surrogate, sources,
      depends_on, objects, replaces, triggers, locks, spec, detached, installed_at) = row  # fmt: skip
     return InstalledView(
         id=id_,
@@ -105,7 +110,7 @@ def _view(row: tuple[Any, ...]) -> InstalledView:
         definition=definition,
         canonical=canonical,
         definition_view=definition_view,
-        definition_text=definition_text,
+        reads=tuple((s, t, c) for s, t, c in json.loads(reads)),
         spec_hash=spec_hash,
         hash=hash_,
         storage=(storage_schema, storage_name),
@@ -115,7 +120,7 @@ def _view(row: tuple[Any, ...]) -> InstalledView:
         live=live,
         surrogate=surrogate,
         sources=tuple((s, t) for s, t in json.loads(sources)),
-        depends_on=tuple(json.loads(depends_on)),
+        parents=tuple((s, n) for s, n in json.loads(depends_on)),
         objects=json.loads(objects),
         replaces=tuple(json.loads(replaces)),
         triggers=tuple(json.loads(triggers)),
@@ -126,9 +131,7 @@ def _view(row: tuple[Any, ...]) -> InstalledView:
     )
 
 
-def record(
-    cursor: Any, spec: ViewSpec, installation: Installation, depends_on: tuple[str, ...], definition_text: str
-) -> None:
+def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: tuple[tuple[str, str], ...]) -> None:
     """Enter a view, in the place of an older entry."""
     store = installation.store
     triggers = [{"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in installation.triggers]
@@ -146,7 +149,7 @@ def record(
         "definition": spec.sql,
         "canonical": installation.canonical_sql,
         "definition_view": installation.definition_view,
-        "definition_text": definition_text,
+        "reads": json.dumps([list(item) for item in installation.reads]),
         "spec_hash": spec.hash,
         "hash": installation.hash,
         "storage_schema": store.table_schema,
@@ -157,7 +160,7 @@ def record(
         "live": store.live,
         "surrogate": store.surrogate,
         "sources": json.dumps([list(s) for s in installation.sources]),
-        "depends_on": json.dumps(list(depends_on)),
+        "depends_on": json.dumps([list(name) for name in depends_on]),
         "objects": json.dumps(installation.objects()),
         "replaces": json.dumps(installation.replace_functions()),
         "triggers": json.dumps(triggers),

@@ -14,7 +14,7 @@ from ..errors import DefinitionError, NotInstalledError
 from . import install as installer
 from . import register
 from .introspect import reads_unwatched, rows
-from .refresh import refresh
+from .refresh import log_exists, refresh
 from .register import InstalledView
 from .results import Explanation, RefreshResult, VerifyResult, ViewStatus
 from .spec import ViewSpec
@@ -140,6 +140,8 @@ def _count(cursor: Any, view: InstalledView) -> int:
 def _last_refresh(using: str, view: InstalledView) -> Any:
     from ..models import RefreshLog
 
+    if not log_exists(using):
+        return view.installed_at
     logged = RefreshLog.objects.using(using).filter(view_name=view.name, failed=False)
     return logged.order_by("-updated_at").values_list("updated_at", flat=True).first() or view.installed_at
 
@@ -147,8 +149,8 @@ def _last_refresh(using: str, view: InstalledView) -> Any:
 def _fresh(cursor: Any, view: InstalledView, known: dict[str, bool]) -> bool:
     if view.name not in known:
         known[view.name] = not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
-        for name in view.depends_on if known[view.name] else ():
-            parent = register.find(cursor, name)
+        for schema, name in view.parents if known[view.name] else ():
+            parent = register.find(cursor, name, schema)
             if parent is None or not _fresh(cursor, parent, known):
                 known[view.name] = False
     return known[view.name]

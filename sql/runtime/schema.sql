@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS django_ivm.view (
     definition      text NOT NULL,
     canonical       text NOT NULL,
     definition_view text NOT NULL,
-    definition_text text NOT NULL,
+    reads           jsonb NOT NULL,
     spec_hash       text NOT NULL,
     hash            text NOT NULL,
     storage_schema  text NOT NULL,

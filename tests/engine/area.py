@@ -103,9 +103,8 @@ class Area:
     def drop(self) -> None:
         """Everything goes, whatever a test left behind."""
         self.opened.close()
-        if connection.needs_rollback:
-            connection.set_rollback(False)
-        connection.rollback() if not connection.get_autocommit() else None
+        if connection.connection is not None and not connection.connection.closed:
+            connection.connection.rollback()
         mine = [v for v in installer.installed(connection) if v.schema == self.schema]
         for view in reversed(mine):
             with contextlib.suppress(django_ivm.NotInstalledError):

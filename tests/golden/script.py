@@ -11,7 +11,7 @@ from pglast.parser import scan
 from django_ivm.compiler import Installation
 from django_ivm.compiler.pg.names import LIMIT
 
-_QUOTED = re.compile(r"\$(ivm_q\w*)\$(.*?)\$\1\$", re.DOTALL)
+_QUOTED = re.compile(r"EXECUTE \$(ivm_q\w*)\$(.*?)\$\1\$", re.DOTALL)
 _FUNCTION = re.compile(r"\s*CREATE OR REPLACE FUNCTION\b")
 
 
@@ -26,10 +26,9 @@ def dynamic(text: str) -> list[str]:
 
 def long_names(text: str) -> Iterator[str]:
     """Identifiers that PostgreSQL would cut."""
-    raw = text.encode()
     for token in scan(text):
         if token.name in ("IDENT", "UIDENT"):
-            name = raw[token.start : token.end + 1].decode().strip('"').replace('""', '"')
+            name = text[token.start : token.end + 1].strip('"').replace('""', '"')
             if len(name.encode()) > LIMIT:
                 yield name
 

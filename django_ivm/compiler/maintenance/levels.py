@@ -99,7 +99,8 @@ class _Levels:
             raise Unsupported("ORDER", "the order of LIMIT has ties, so the rows it keeps aren't determined", "ORDER")
         below = self.hidden(relation.child)
         inner = with_key(below, self.tables)
-        assert inner is not None
+        if inner is None or not inner.key:
+            raise Unsupported("LIMIT", "LIMIT of a query that has one row has no rule", "LIMIT")
         child = _outputs_first(inner.relation, outputs)
         store = TopNStore(
             *target, child, surrogate, relation.order, relation.limit, relation.offset, inner.key, len(outputs),

@@ -77,7 +77,7 @@ _NAN = q.Fragment("'NaN'::numeric")
 def counter(condition: q.Fragment, total: q.Fragment | None = None) -> Accumulator:
     """Rows for which the condition holds (all rows when it is empty); `total` is a shorter way to count them."""
     if not condition:
-        return Accumulator("rows", "bigint", q.Fragment("count(*)"), q.sql("sum({w})::bigint", w=W))
+        return Accumulator("rows", "bigint", q.Fragment("count(*)"), q.sql("coalesce(sum({w}), 0)::bigint", w=W))
     return Accumulator(
         "count",
         "bigint",

@@ -116,7 +116,7 @@ class TableInfo:
     live: str | None = None
     hidden: tuple[ColumnInfo, ...] = ()
     stands_for: tuple[str, str] | None = None
-    view: str | None = None  # name of our view that this table stores
+    view: tuple[str, str] | None = None  # schema and name of our view that this table stores
 
     def column(self, name: str) -> ColumnInfo | None:
         return next((c for c in (*self.columns, *self.hidden) if c.name == name), None)

@@ -33,7 +33,18 @@ from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 EVENTS = ("insert", "update", "delete")
 _STAMP = "(date_part('epoch', statement_timestamp()) * 1000000)::bigint::text"  # the same text under any settings
 _STATE = (("ivm_state", "text"), ("ivm_stamp", "text"), ("ivm_depth", "integer"), ("ivm_pending", "text"))
+# A plan for a small change looks rows up by index, whatever the tables hold when it is made: a static plan is made
+# once in a connection, maybe while a table is empty, and an estimate of ten rows must not hash a whole source.
+_INDEXED = (("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off"))
+_PLAN_FREELY = q.Fragment(
+    "PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true), "
+    "set_config('enable_mergejoin', 'on', true);"
+)
 _FOREIGN = q.Fragment(
+    "IF pg_trigger_depth() >= 50 THEN\n"
+    "RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again', TG_TABLE_SCHEMA, "
+    "TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';\n"
+    "END IF;\n"
     "RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA, "
     "TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';"
 )
@@ -82,9 +93,9 @@ class Capture:
     @property
     def settings(self) -> tuple[tuple[str, str], ...]:
         """Static statements are planned once, maybe while a table is empty: only index look-ups stay right."""
-        found: dict[str, str] = {}
+        found = {"ivm.maintaining": "'on'"}
         if self.replanned or self.node.store.reads_sources:
-            found |= {"enable_seqscan": "off", "jit": "off"}
+            found |= dict(_INDEXED)
         return tuple((found | self.text_settings).items())
 
     @property
@@ -123,15 +134,19 @@ class Capture:
         )
 
     def flush(self) -> Function:
-        """Apply everything spooled, jointly."""
-        change = self._joint_change()
-        steps = [*self._joint_locks(), *self.node.store.apply(change, joint=True, event="joint")]
-        clear = q.join("\n", [spool.clear() for spool in self.spools])
+        """Apply everything spooled, jointly; one term when only one source changed."""
+        branches = [q.sql("IF position('!' IN ivm_pending) > 0 THEN\nPERFORM {r}();", r=self._call("replace"))]
+        for spool in self.spools:
+            if len(self.spools) > 1 and self.node.direct(spool.source):
+                only = q.literal(f"{spool.source.number},")
+                steps = self._joint_steps((spool,), self.node.change(spool.source))
+                branches.append(q.sql("ELSIF replace(ivm_pending, '+', '') = {o} THEN\n{s}", o=only, s=steps))
+        branches.append(q.sql("ELSE\n{s}\nEND IF;", s=self._joint_steps(self.spools, self.node.joint_change())))
         body = q.sql(
-            "IF position('!' IN ivm_pending) > 0 THEN\nPERFORM {replace}();\nELSE\n{steps}\nEND IF;\n{clear}\nRETURN;",
-            replace=q.qualified(names.RUNTIME_SCHEMA, self.name("replace")),
-            steps=render(steps, replanned=True),
-            clear=clear,
+            "IF ivm_large THEN\n{free}\nEND IF;\n{branches}\n{clear}\nRETURN;",
+            free=_PLAN_FREELY,
+            branches=q.join("\n", branches),
+            clear=q.join("\n", [spool.clear() for spool in self.spools]),
         )
         declared = (
             ("ivm_large", "boolean := position('+' IN ivm_pending) > 0"),
@@ -140,10 +155,18 @@ class Capture:
             ("ivm_many", "bigint"),
             *self.node.store.declarations,
         )
-        settings = (("jit", "off"), *self.text_settings.items())
+        settings = (("ivm.maintaining", "'on'"), *_INDEXED, *self.text_settings.items())
         return Function(
             names.RUNTIME_SCHEMA, self.name("flush"), "void", block(declared, body), settings, "ivm_pending text"
         )
+
+    def _call(self, what: str) -> q.Fragment:
+        return q.qualified(names.RUNTIME_SCHEMA, self.name(what))
+
+    def _joint_steps(self, spools: tuple[Spool, ...], change: Relation) -> q.Fragment:
+        compiled = self._joint_change(spools, change)
+        steps = [*self._joint_locks(spools), *self.node.store.apply(compiled, joint=True, event="joint")]
+        return render(steps, replanned=True)
 
     def after(self, source: Source, event: str) -> Function:
         """AFTER an event of one source."""
@@ -167,7 +190,8 @@ class Capture:
             "IF current_query() ~* '\\mmerge\\M' OR (current_query() !~* '\\m(insert|update|delete|copy)\\M' AND "
             "NOT EXISTS (SELECT 1 FROM ivm_new)) THEN\n"
             "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
-            "'a MERGE may have moved rows between partitions of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\nEND IF;",
+            "'a MERGE may have moved rows between partitions of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\n"
+            "END IF;",
             stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
             schema=q.literal(self.view[0]),
             name=q.literal(self.view[1]),
@@ -205,7 +229,8 @@ class Capture:
             if event == "insert" and store.key:
                 whole = store.apply_whole(self._direct_change(source, event), joint=False, event=event)
                 return q.sql(
-                    "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\nEND IF;\n"
+                    "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
+                    "END IF;\n"
                     "{check}\n{whole}\nRETURN NULL;",
                     own=_own(source), s=q.literal(self.setting), apply=apply, check=check, whole=render(whole),
                 )  # fmt: skip
@@ -247,7 +272,8 @@ class Capture:
                 alone=alone, changed=changed, s=q.literal(self.setting),
             )  # fmt: skip
         return q.sql(
-            "{unread}IF {alone} AND ({own}) THEN\n{apply}\nivm_state := set_config({s}, '', true);\nRETURN NULL;\nEND IF;\n{slow}",
+            "{unread}IF {alone} AND ({own}) THEN\n{apply}\nivm_state := set_config({s}, '', true);\nRETURN NULL;\n"
+            "END IF;\n{slow}",
             unread=unread,
             alone=alone,
             own=_own(source),
@@ -320,12 +346,12 @@ class Capture:
             over = q.literal(SMALL_ROWS + 1)
             count = q.sql("ivm_many := (SELECT count(*) FROM (SELECT 1 FROM {t} LIMIT {n}) ivm_z);", t=table, n=over)
         return q.sql(
-            "{count}{locks}\nIF ivm_many <= {few} THEN\n{static}\nELSE\n"
-            "PERFORM set_config('enable_seqscan', 'on', true);\n{replanned}\nEND IF;",
+            "{count}{locks}\nIF ivm_many <= {few} THEN\n{static}\nELSE\n{free}\n{replanned}\nEND IF;",
             count=count,
             locks=locks,
             few=q.literal(SMALL_ROWS),
             static=render(steps),
+            free=_PLAN_FREELY,
             replanned=render(steps, replanned=True),
         )
 
@@ -338,8 +364,8 @@ class Capture:
 
         return emit_delta(self.node.change(source), leaf)
 
-    def _joint_change(self) -> Compiled:
-        by_source = {source.name: self.spool(source) for source in self.node.sources}
+    def _joint_change(self, spools: tuple[Spool, ...], change: Relation) -> Compiled:
+        by_source = {spool.source.name: spool for spool in spools}
 
         def leaf(node: Relation) -> Compiled:
             assert isinstance(node, Change | Before)
@@ -360,14 +386,8 @@ class Capture:
                 True,
             )
 
-        inner = emit_delta(self.node.joint_change(), leaf)
-        return Compiled(q.sql("WITH {s} {i}", s=self._spool_ctes(), i=inner.select), True)
-
-    def _spool_ctes(self) -> list[q.Fragment]:
-        return [
-            q.sql("{n} AS MATERIALIZED ({r})", n=q.Fragment(f"ivm_s{spool.source.number}"), r=spool.relation())
-            for spool in self.spools
-        ]
+        inner = emit_delta(change, leaf)
+        return Compiled(q.sql("WITH {s} {i}", s=_spool_ctes(spools), i=inner.select), True)
 
     def _spooled(self, spool: Spool, scan: Scan) -> q.Fragment:
         columns = [
@@ -391,11 +411,11 @@ class Capture:
         roles = {plan.roles[scan.leaf].parent for scan in tied}
         return bump_buckets(self.locks, q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
 
-    def _joint_locks(self) -> tuple[Step, ...]:
+    def _joint_locks(self, spools: tuple[Spool, ...]) -> tuple[Step, ...]:
         if self.node.locks is None:
             return ()
         keys = []
-        for spool in self.spools:
+        for spool in spools:
             for scan in spool.source.leaves:
                 if scan.leaf not in self.node.locks.roles:
                     continue
@@ -406,7 +426,9 @@ class Capture:
                         t=self._spooled(spool, scan),
                     )
                 )
-        rows = q.sql("WITH {s} {k}", s=self._spool_ctes(), k=q.join(" UNION ALL ", keys))
+        if not keys:
+            return ()
+        rows = q.sql("WITH {s} {k}", s=_spool_ctes(spools), k=q.join(" UNION ALL ", keys))
         return bump_buckets(self.locks, rows, share=True, whole=True)
 
     def _role_columns(self, plan: LockPlan, scan: Scan) -> list[q.Fragment]:
@@ -456,11 +478,20 @@ def _transition(scan: Scan, event: str) -> q.Fragment:
 
 
 def _own(source: Source) -> q.Fragment:
-    """The trigger fired on the table that its function was made for: nobody may forge rows through another one."""
-    return q.join(
+    """The trigger fired on the table that its function was made for (nobody may forge rows through another one), and
+    not from within itself."""
+    tables = q.join(
         " OR ",
         [
             q.sql("TG_TABLE_NAME = {t} AND TG_TABLE_SCHEMA = {s}", t=q.literal(table), s=q.literal(schema))
             for schema, table in source.relations
         ],
     )
+    return q.sql("({tables}) AND pg_trigger_depth() < 50", tables=tables)
+
+
+def _spool_ctes(spools: tuple[Spool, ...]) -> list[q.Fragment]:
+    return [
+        q.sql("{n} AS MATERIALIZED ({r})", n=q.Fragment(f"ivm_s{spool.source.number}"), r=spool.relation())
+        for spool in spools
+    ]

@@ -15,7 +15,7 @@ from ..pg import sql as q
 from ..pg.catalog import Type
 
 SMALL_ROWS = 100  # rows of one event
-SMALL_TEXT = 32_768  # bytes of the whole array: it is written anew at each event
+SMALL_TEXT = 4_096  # bytes of the whole array, which is written anew at each event
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class Spool:
     def clear(self) -> q.Fragment:
         """plpgsql that empties the spool."""
         return q.sql(
-            "PERFORM set_config({s}, '', true);\nIF ivm_large THEN DELETE FROM {t} WHERE ivm_xid = pg_current_xact_id(); END IF;",
+            "PERFORM set_config({s}, '', true);\n"
+            "IF ivm_large THEN DELETE FROM {t} WHERE ivm_xid = pg_current_xact_id(); END IF;",
             s=q.literal(self.setting), t=self.target,
         )  # fmt: skip
 

@@ -1,0 +1,28 @@
+"""Cases that once went wrong, shrunk: plain SQL scripts in `regressions/`, one file each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .oracle import Run, Tally
+from .script import Script
+
+SCRIPTS = sorted((Path(__file__).parent / "regressions").glob("*.sql"))
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["together", "committed"])
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_script(path: Path, committed: bool, transactional_db: None) -> None:
+    script = Script.parse(path.read_text())
+    tally = Tally()
+    Run(script, tally, committed=committed).run()
+    assert tally.kept == len(script.views), tally
+    assert tally.steps == len(script.steps)
+
+
+def test_a_script_is_read_as_it_was_written() -> None:
+    for path in SCRIPTS:
+        script = Script.parse(path.read_text())
+        assert Script.parse(str(script)) == script
