@@ -6,6 +6,7 @@ Exit codes: 0 done (and, with --check, every goal reached), 1 a goal missed or a
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -123,6 +124,8 @@ def main(argv: list[str] | None = None) -> int:
         if lacking:
             print(f"--check compares with {', '.join(lacking)}: add it to --arms", file=sys.stderr)
             return 2
+    # As Ctrl-C: the private server stops, a database made on another one is dropped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         with server.place() as place:

@@ -53,8 +53,11 @@ def drop(conn: psycopg.Connection, schema: str) -> None:
     conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
-def vacuum(conn: psycopg.Connection, schemas: list[str]) -> None:
-    """Remove dead rows from everything the arms own: no round shall pay for the one before."""
+def vacuum(conn: psycopg.Connection, schemas: list[str], *, analyze: bool = False) -> None:
+    """Remove dead rows from everything the arms own, between rounds: none shall pay for the one before.
+
+    ``analyze`` also gathers statistics, as autovacuum would soon after a view was filled.
+    """
     rows = conn.execute(
         "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relkind IN ('r', 'm') AND (n.nspname = ANY (%s) OR n.nspname LIKE 'django\\_ivm%%')",
@@ -62,7 +65,7 @@ def vacuum(conn: psycopg.Connection, schemas: list[str]) -> None:
     ).fetchall()
     if rows:
         names = sql.SQL(", ").join(sql.Identifier(schema, name) for schema, name in rows)
-        conn.execute(sql.SQL("VACUUM {}").format(names))
+        conn.execute(sql.SQL("VACUUM (ANALYZE) {}" if analyze else "VACUUM {}").format(names))
     if conn.info.parameter_status("is_superuser") == "on":
         conn.execute("CHECKPOINT")
 

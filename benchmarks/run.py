@@ -170,6 +170,7 @@ def _scenario(
         progress.step(f"{scenario.key} copy: {arm.label}", 2)
     fill = keeping.fill_rounds(admin, arms, scenario, rounds=options.fill_rounds, step=progress.step)
     data.drop(admin, data.MASTER)
+    data.vacuum(admin, [arm.schema for arm in arms], analyze=True)
 
     taxed = [arm for arm in arms if arm.taxed]
     # Another server's process numbers mean nothing here.

@@ -22,7 +22,12 @@ SIZES = Sizes(rows=60, bulk=10, customers=6, products=4, groups=5)
 
 NAME = re.compile(r":(\w+)")
 
-EXPECTED = (errors.IntegrityError, errors.SerializationFailure, errors.DeadlockDetected)
+EXPECTED = (
+    errors.IntegrityError,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+)
 """What random statements may run into; they are rolled back then, and the view must still be right."""
 
 

@@ -24,7 +24,9 @@ ORDER BY a.attnum
 
 _RELATIONS = """
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
-       EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r'
+       EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
+       EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
+               AND (f.confupdtype IN ('c', 'n', 'd') OR f.confdeltype IN ('c', 'n', 'd')))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = ANY(%s)
 """
@@ -135,7 +137,7 @@ def tables(cursor: Any, view_oid: int) -> tuple[TableInfo, ...]:
     oids = [oid for (oid,) in rows(cursor, _REFERENCED, (view_oid,))]
     ours = _our_views(cursor)
     found = []
-    for oid, schema, name, kind, persistence, secured, children in rows(cursor, _RELATIONS, (oids,)):
+    for oid, schema, name, kind, persistence, secured, children, cascaded in rows(cursor, _RELATIONS, (oids,)):
         keys = rows(cursor, _KEYS, (oid,))
         info = TableInfo(
             schema=schema,
@@ -148,6 +150,7 @@ def tables(cursor: Any, view_oid: int) -> tuple[TableInfo, ...]:
             persistence=persistence,
             children=children,
             row_security=secured,
+            cascaded=cascaded,
         )
         found.append(_maintained(cursor, info, ours))
     return tuple(sorted(found, key=lambda t: (t.schema, t.name)))

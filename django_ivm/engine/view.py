@@ -146,14 +146,18 @@ def _last_refresh(using: str, view: InstalledView) -> Any:
     return logged.order_by("-updated_at").values_list("updated_at", flat=True).first() or view.installed_at
 
 
-def _fresh(cursor: Any, view: InstalledView, known: dict[str, bool]) -> bool:
-    if view.name not in known:
-        known[view.name] = not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
-        for schema, name in view.parents if known[view.name] else ():
+def _fresh(cursor: Any, view: InstalledView, known: dict[tuple[str, str], bool]) -> bool:
+    if view.full_name not in known:
+        known[view.full_name] = (
+            not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
+        )
+        if view.strategy == "full" and reads_unwatched(cursor, view.definition_view):
+            known[view.full_name] = False
+        for schema, name in view.parents if known[view.full_name] else ():
             parent = register.find(cursor, name, schema)
             if parent is None or not _fresh(cursor, parent, known):
-                known[view.name] = False
-    return known[view.name]
+                known[view.full_name] = False
+    return known[view.full_name]
 
 
 def explain(spec: ViewSpec, connection: Any) -> Explanation:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DatabaseError, connection
 from psycopg import sql
 
 import django_ivm
@@ -100,6 +100,15 @@ class Area:
                     "$$BEGIN RAISE EXCEPTION 'a full recompute ran'; END$$"
                 )
 
+    def _drop_by_force(self, view: InstalledView) -> None:
+        """A view that can't be uninstalled mustn't spoil the tests after it."""
+        self.run(f"DROP SCHEMA {self.schema} CASCADE")
+        for signature in view.objects["functions"]:
+            self.run(f"DROP FUNCTION IF EXISTS {signature} CASCADE")
+        for table in view.objects["tables"]:
+            self.run(f'DROP TABLE IF EXISTS django_ivm."{table}" CASCADE')
+        self.run("DELETE FROM django_ivm.view WHERE view_schema = %s", self.schema)
+
     def drop(self) -> None:
         """Everything goes, whatever a test left behind."""
         self.opened.close()
@@ -108,7 +117,11 @@ class Area:
         mine = [v for v in installer.installed(connection) if v.schema == self.schema]
         for view in reversed(mine):
             with contextlib.suppress(django_ivm.NotInstalledError):
-                installer.uninstall(view.name, connection, schema=view.schema, cascade=True)
+                try:
+                    installer.uninstall(view.name, connection, schema=view.schema, cascade=True)
+                except DatabaseError:
+                    self._drop_by_force(view)
+                    raise
         self.run(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
         RefreshLog.objects.all().delete()
         self.run("RESET search_path")

@@ -25,6 +25,7 @@ tables                  DDL and first rows
 view name=V             install a view; shows strategy, reasons, tree.  mode=, strategy=, surrogate=COLUMN, model
 ir                      the last view as bound, before any rewrite
 plan                    the last view's maintenance plan
+stage of=NAME           the last view at a stage of the trace: ast (the canonical SQL), ir, a rewrite's name, plan
 sql of=fill             the last view's fill, printed by pglast; level=N: of an inner level
 sql of=change           its change, of which source=TABLE or (source=*) any source is the cause
 rewrite expect=RULE     the tree before and after a rule; expect-not=RULE: the rule leaves it alone. Every stage of the
@@ -39,9 +40,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 SEPARATOR = "----"
@@ -113,8 +115,7 @@ class Result:
 
     path: Path
     expected: str
-    actual: str = ""
-    commands: list[str] = field(default_factory=list)
+    actual: str
 
     def settle(self) -> None:
         """Compare, or write the file when `IVM_REWRITE` is set. Raises AssertionError with a diff."""
@@ -124,16 +125,34 @@ class Result:
             self.path.write_text(self.actual)
             return
         diff = difflib.unified_diff(
-            self.expected.splitlines(), self.actual.splitlines(), f"{self.path.name} (expected)", "this run", lineterm="", n=6
+            self.expected.splitlines(),
+            self.actual.splitlines(),
+            f"{self.path.name} (expected)",
+            "this run",
+            lineterm="",
+            n=6,
         )
         raise AssertionError("\n".join(diff) + f"\n\n{REWRITE}=1 pytest {self.path} accepts this.")
 
 
 def run(path: Path, execute: Callable[[Block], str]) -> Result:
-    """Execute every block and collect the outputs; an exception of a block is raised with its place."""
+    """Execute every block and collect the outputs; an exception of a block is raised with its place.
+
+    In a Markdown file the blocks stand between ```ivm and ```.
+    """
     text = path.read_text()
+    if path.suffix == ".md":
+        return Result(
+            path, text, _FENCE.sub(lambda fence: "```ivm\n" + _run_blocks(path, fence[1], execute) + "```", text)
+        )
+    return Result(path, text, _run_blocks(path, text, execute))
+
+
+_FENCE = re.compile(r"```ivm\n(.*?)```", re.DOTALL)
+
+
+def _run_blocks(path: Path, text: str, execute: Callable[[Block], str]) -> str:
     blocks, tail = parse(text, str(path))
-    result = Result(path, text)
     parts = []
     for block in blocks:
         try:
@@ -145,6 +164,4 @@ def run(path: Path, execute: Callable[[Block], str]) -> Result:
         if not all(lines):
             raise BadFile(f"{path}:{block.line}: the output has an empty line, which would end it:\n{output}")
         parts.append(block.with_output("\n".join(lines)))
-        result.commands.append(block.command)
-    result.actual = "".join(parts) + "".join(line + "\n" for line in tail)
-    return result
+    return "".join(parts) + "".join(line + "\n" for line in tail)

@@ -33,7 +33,7 @@ from .script import check_script
 
 SCHEMA = "golden"
 _ALLOWED = {
-    "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model"}, "ir": set(), "plan": set(),
+    "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model"}, "ir": set(), "plan": set(), "stage": {"of"},
     "sql": {"of", "source", "level"}, "rewrite": {"expect", "expect-not"}, "probe": set(),
     "fails": {"strategy", "as"}, "step": {"message"}, "error": set(),
 }  # fmt: skip
@@ -54,7 +54,7 @@ class Session:
     def execute(self, block: Block) -> str:
         """The block's output."""
         directives: dict[str, Callable[[Block], str]] = {
-            "tables": self.tables, "view": self.view, "ir": self.ir, "plan": self.plan, "sql": self.sql,
+            "tables": self.tables, "view": self.view, "ir": self.ir, "plan": self.plan, "stage": self.stage, "sql": self.sql,
             "rewrite": self.rewrite, "probe": self.probe, "fails": self.fails, "step": self.step, "error": self.error,
         }  # fmt: skip
         if block.command not in directives:
@@ -109,6 +109,11 @@ class Session:
 
     def plan(self, block: Block) -> str:
         return step_of(self.last.compiled.trace, "plan")
+
+    def stage(self, block: Block) -> str:
+        if block.arguments["of"] == "ast":
+            return "\n".join(line.strip() for line in self.last.installation.canonical_sql.splitlines())
+        return step_of(self.last.compiled.trace, block.arguments["of"])
 
     def sql(self, block: Block) -> str:
         """One SELECT of the last view, as text that parses to the same tree."""

@@ -89,7 +89,9 @@ def check_levels(installed: Installed) -> None:
         wanted = q.sql("SELECT {c} FROM ({f}) ivm_fill", c=columns, f=store.fill()).text
         wrong = difference(stored, wanted)
         if wrong:
-            raise OracleError(f"{store.table}, of {installed.view.name}, differs from its definition\n" + "\n".join(wrong[:20]))
+            raise OracleError(
+                f"{store.table}, of {installed.view.name}, differs from its definition\n" + "\n".join(wrong[:20])
+            )
 
 
 def _comparable(store: Store, name: str) -> q.Fragment:
@@ -135,7 +137,8 @@ def check(installed: list[Installed], refreshes_before: int, *, truncated: bool)
 
 def marked_below(one: Installed, installed: list[Installed]) -> bool:
     """The view reads one that writes only mark: it is stale whenever that one is."""
-    parents = [other for other in installed if other.view.name in one.compiled.depends_on]
+    read = {table.view[1] for table in one.compiled.catalog.tables if table.view}
+    parents = [other for other in installed if other.view.name in read]
     return any(not parent.kept or marked_below(parent, installed) for parent in parents)
 
 

@@ -136,7 +136,12 @@ def test_a_changed_declaration_changes_the_hash(compiled: Plan) -> None:
     sql = QUERIES["fold"]
     base = compiled(sql)
     assert compiled(sql).installation.hash == base.installation.hash
-    others = [compiled(sql + " "), compiled(sql, mode="manual"), compiled(sql, strategy="full"), compiled(sql, name="w")]
+    others = [
+        compiled(sql + " "),
+        compiled(sql, mode="manual"),
+        compiled(sql, strategy="full"),
+        compiled(sql, name="w"),
+    ]
     hashes = {found.installation.hash for found in [base, *others]}
     assert len(hashes) == 5
 
@@ -180,11 +185,15 @@ def test_the_stages_of_explain(case: str, session: Session) -> None:
 
 # Names
 
+
 def test_names_fit_and_differ(rng: random.Random) -> None:
     seen: dict[str, tuple[str, str]] = {}
     for _ in range(2000):
-        letters = rng.choice(["abc_ZÄ", "äöü€𝄞", 'x" \'.%', "select"])
-        name = "".join(rng.choice(letters) for _ in range(rng.randrange(1, 70))).encode()[:63].decode(errors="ignore") or "x"
+        letters = rng.choice(["abc_ZÄ", "äöü€𝄞", "x\" '.%", "select"])
+        name = (
+            "".join(rng.choice(letters) for _ in range(rng.randrange(1, 70))).encode()[:63].decode(errors="ignore")
+            or "x"
+        )
         schema = rng.choice(["public", "Ä", "x" * 63])
         prefix = names.prefix(schema, name)
         assert re.fullmatch(r"[a-z0-9_]{1,40}", prefix)
@@ -200,8 +209,19 @@ def test_names_fit_and_differ(rng: random.Random) -> None:
 def test_the_checks_of_scripts_can_fail() -> None:
     assert list(long_names("SELECT " + "ä" * 32)) == ["ä" * 32]
     assert not list(long_names("SELECT " + "ä" * 31))
-    assert dynamic("EXECUTE $ivm_q$SELECT $1$ivm_q$ USING a; EXECUTE $ivm_q_1$SELECT 2$ivm_q_1$") == ["SELECT $1", "SELECT 2"]
-    fake = type("Fake", (), {"statements": lambda self: ["CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $b$BEGIN SELEKT 1; END$b$"]})
+    assert dynamic("EXECUTE $ivm_q$SELECT $1$ivm_q$ USING a; EXECUTE $ivm_q_1$SELECT 2$ivm_q_1$") == [
+        "SELECT $1",
+        "SELECT 2",
+    ]
+    fake = type(
+        "Fake",
+        (),
+        {
+            "statements": lambda self: [
+                "CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $b$BEGIN SELEKT 1; END$b$"
+            ]
+        },
+    )
     with pytest.raises(BadScript, match="SELEKT"):
         check_script(fake())
 
@@ -237,8 +257,12 @@ def test_a_foreign_table_is_refused() -> None:
 
 def test_a_name_that_is_a_function_and_an_aggregate_is_refused() -> None:
     functions = tuple(FunctionInfo("sum", "pg_catalog", kind, "i") for kind in "af")
-    found = compile_word("SELECT sum(word.n) AS n FROM s.word", outputs=(ColumnInfo("n", INTEGER),), functions=functions)
-    assert [(r.code, r.location) for r in found.reasons] == [("AGGREGATE", "line 1, column 8: sum(word.n) AS n FROM s.word")]
+    found = compile_word(
+        "SELECT sum(word.n) AS n FROM s.word", outputs=(ColumnInfo("n", INTEGER),), functions=functions
+    )
+    assert [(r.code, r.location) for r in found.reasons] == [
+        ("AGGREGATE", "line 1, column 8: sum(word.n) AS n FROM s.word")
+    ]
 
 
 def test_a_catalog_that_lacks_something_is_the_callers_mistake() -> None:
@@ -255,7 +279,9 @@ def test_analysis_leaves_nothing_behind(session: Session) -> None:
     with connection.cursor() as cursor:
         cursor.execute(count)
         before = cursor.fetchone()
-        settings = "SELECT name, setting FROM pg_settings WHERE name IN ('search_path', 'DateStyle', 'TimeZone') ORDER BY 1"
+        settings = (
+            "SELECT name, setting FROM pg_settings WHERE name IN ('search_path', 'DateStyle', 'TimeZone') ORDER BY 1"
+        )
         cursor.execute(settings)
         pinned = cursor.fetchall()
         for sql in QUERIES.values():
@@ -288,7 +314,7 @@ PLACES = [
     ("DISTINCT_ON", "SELECT count(DISTINCT x) FROM (SELECT ", "DISTINCT ON (a) b AS x FROM t) t"),
     ("SAMPLE", "SELECT 'ä€' AS x FROM t ", "TABLESAMPLE BERNOULLI (1)"),
     ("LATERAL", "SELECT 'ä€' AS x FROM t, ", "LATERAL (SELECT 1) l"),
-    ("op:<=", "SELECT 'ä€' <> 'x' AND ", "a <= b FROM t"),
+    ("op:<=", "SELECT 'ä€' <> 'x' AND a ", "<= b FROM t"),
     ("func:string_agg", "SELECT /* string_agg ä */ ", "string_agg(x, ',') FROM t"),
     ("table:sale", "SELECT sale FROM ä,\n", "sale"),
     ("column:ctid", "SELECT 'ctid ä', ", "t.ctid FROM t"),

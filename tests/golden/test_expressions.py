@@ -72,7 +72,9 @@ def test_random_trees_read_back(rng: random.Random) -> None:
     for _ in range(300):
         text = tree(4)
         node = parse_expression_shared(text)
-        assert structure(pglast.parse_sql("SELECT " + print_expression(node))[0].stmt.targetList[0].val) == structure(node), text
+        assert structure(pglast.parse_sql("SELECT " + print_expression(node))[0].stmt.targetList[0].val) == structure(
+            node
+        ), text
 
 
 def test_what_reads_differently_is_an_error() -> None:
@@ -140,6 +142,7 @@ def canonical(text: str) -> str:
 def fill_scales(rng: random.Random) -> None:
     rows = []
     for _ in range(60):
+
         def number(digits: int, point: int) -> str:
             if rng.random() < 0.1:
                 return "NULL"
@@ -161,7 +164,9 @@ def seen_scales(text: str) -> set[int]:
     """Scales of the non-null values that aren't NaN, as PostgreSQL computes them row by row."""
     try:
         with transaction.atomic():
-            found = fetch(f"SELECT DISTINCT scale(({text})::numeric) FROM scales WHERE scale(({text})::numeric) IS NOT NULL")
+            found = fetch(
+                f"SELECT DISTINCT scale(({text})::numeric) FROM scales WHERE scale(({text})::numeric) IS NOT NULL"
+            )
     except DatabaseError:  # a division by zero in some row: take the rows where it works
         found = []
         for (row,) in fetch("SELECT ctid::text FROM scales"):
@@ -190,7 +195,9 @@ def test_inferred_scales_are_those_of_every_value(rng: random.Random) -> None:
     actual = "\n".join([*head, "", *lines]) + "\n"
     if os.environ.get(REWRITE):
         SCALES.write_text(actual)
-    shown = difflib.unified_diff(SCALES.read_text().splitlines(), actual.splitlines(), "scale.txt", "this run", lineterm="")
+    shown = difflib.unified_diff(
+        SCALES.read_text().splitlines(), actual.splitlines(), "scale.txt", "this run", lineterm=""
+    )
     assert actual == SCALES.read_text(), "\n".join(shown)
 
 
@@ -220,6 +227,7 @@ def test_random_arithmetic_has_the_inferred_scale(rng: random.Random) -> None:
 
 
 # Probes
+
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(

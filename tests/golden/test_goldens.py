@@ -11,7 +11,15 @@ from .datadriven import REWRITE, BadFile, parse, run
 from .directives import Session
 
 TESTS = Path(__file__).parent.parent
-FILES = sorted([*TESTS.glob("operators/*.ivm"), *TESTS.glob("rewrites/*.ivm"), TESTS / "unsupported.ivm"])
+FILES = sorted(
+    [
+        *TESTS.glob("operators/*.ivm"),
+        *TESTS.glob("rewrites/*.ivm"),
+        *TESTS.glob("golden/*.ivm"),
+        TESTS / "unsupported.ivm",
+    ]
+)
+PAGE = TESTS.parent / "docs" / "compilation_101.md"
 
 SMALL = """\
 # A comment.
@@ -42,8 +50,13 @@ def test_golden(path: Path) -> None:
     run(path, Session().execute).settle()
 
 
+@pytest.mark.django_db
+def test_the_first_day_page_tells_the_truth() -> None:
+    run(PAGE, Session().execute).settle()
+
+
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """A golden file with one step, to be run with or without rewriting."""
 
     def make(step: str, output: str, *, rewrite: bool) -> Path:
@@ -147,4 +160,6 @@ def test_blocks_keep_their_text() -> None:
     """Written back with its own outputs, every golden file is what it was."""
     for path in FILES:
         blocks, tail = parse(path.read_text(), str(path))
-        assert "".join(b.with_output(b.output) for b in blocks) + "".join(f"{line}\n" for line in tail) == path.read_text()
+        assert (
+            "".join(b.with_output(b.output) for b in blocks) + "".join(f"{line}\n" for line in tail) == path.read_text()
+        )

@@ -58,9 +58,9 @@ def test_every_golden_writes_as_a_user_does() -> None:
         steps = "\n".join(block.body for block in blocks if block.command == "step")
         for word in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "NULL"):
             assert word in steps, f"{path.name}: no step has {word}"
-        assert re.search(r"^WITH\b[^;]*\b(INSERT|DELETE|UPDATE)\b[^;]*\b(INSERT INTO|UPDATE|DELETE FROM) \w+", steps, re.MULTILINE), (
-            f"{path.name}: no statement writes several tables"
-        )
+        assert re.search(
+            r"^WITH\b[^;]*\b(INSERT|DELETE|UPDATE)\b[^;]*\b(INSERT INTO|UPDATE|DELETE FROM) \w+", steps, re.MULTILINE
+        ), f"{path.name}: no statement writes several tables"
 
 
 def test_every_aggregate_function_has_a_golden() -> None:
@@ -74,7 +74,11 @@ def codes_raised() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in COMPILER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in ("Unsupported", "Reason", "reason"):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in (
+                "Unsupported",
+                "Reason",
+                "reason",
+            ):
                 continue
             first = node.args[0] if node.args else None
             for constant in ast.walk(first) if first is not None else ():
@@ -94,7 +98,9 @@ def test_every_code_is_seen_with_its_hint() -> None:
     """In unsupported.ivm, which also proves the fallback; with its place, as far as the query is to blame."""
     seen: dict[str, list[str]] = {}
     for block in parse(UNSUPPORTED.read_text())[0]:
-        for match in re.finditer(r"^(?:refused )?([A-Z_]+): (.*)(\n  at (.*))?(\n  hint: (.*))?$", block.output, re.MULTILINE):
+        for match in re.finditer(
+            r"^(?:refused )?([A-Z_]+): (.*)(\n  at (.*))?(\n  hint: (.*))?$", block.output, re.MULTILINE
+        ):
             code, _, _, place, _, hint = match.groups()
             if match.group(0).startswith("refused") and code not in HINTS:  # no query at all
                 continue

@@ -20,7 +20,8 @@ COMPARABLE = (*ORDERED, "loose", "bool", "uuid")
 
 _CONSTANTS = {
     "int2": ("0", "1", "2"), "int4": ("0", "1", "3"), "int8": ("0", "2", "7"), "fixed": ("0", "1.25", "2.5"),
-    "free": ("0", "2.25", "3"), "loose": ("0", "1", "2.2"), "text": ("'a'", "''", "'b'", "'zz'"), "bool": ("true", "false"),
+    "free": ("0", "2.25", "3"), "loose": ("0", "1", "2.2"), "text": ("'a'", "''", "'b'", "'zz'"),
+    "bool": ("true", "false"),
     "date": ("DATE '2024-02-29'", "DATE '2024-03-01'"), "stamp": ("TIMESTAMP '2024-03-01 12:00'",),
     "zoned": ("'2024-02-29 12:00+02'::timestamptz",), "float": ("0::float8", "0.5::float8"),
     "uuid": ("'00000000-0000-0000-0000-000000000001'::uuid",), "enum": ("'ok'", "'sad'"),
@@ -45,7 +46,12 @@ def draw_scalar(dice: Dice, fields: list[Field], depth: int = 2) -> Field:
     if field.tag in NUMBERS:
         return _number(dice, field, fields)
     if field.tag == "text":
-        shapes = (f"({field.sql} || 'x')", f"upper({field.sql})", f"coalesce({field.sql}, '-')", f"substr({field.sql}, 1, 1)")
+        shapes = (
+            f"({field.sql} || 'x')",
+            f"upper({field.sql})",
+            f"coalesce({field.sql}, '-')",
+            f"substr({field.sql}, 1, 1)",
+        )
         return dice.pick((*(Field(s, "text") for s in shapes), Field(f"length({field.sql})", "int4")))
     if field.tag == "date":
         shape = dice.pick(("coalesce({}, DATE '2024-03-01')", "({} + 1)"))
@@ -57,7 +63,9 @@ def draw_scalar(dice: Dice, fields: list[Field], depth: int = 2) -> Field:
     if field.tag == "float":
         return Field(dice.pick((f"({field.sql} * 0.5)", f"({field.sql} + 1)", f"coalesce({field.sql}, 0)")), "float")
     if field.tag == "bool":
-        return Field(dice.pick((f"(NOT {field.sql})", f"({field.sql} IS TRUE)", f"coalesce({field.sql}, false)")), "bool")
+        return Field(
+            dice.pick((f"(NOT {field.sql})", f"({field.sql} IS TRUE)", f"coalesce({field.sql}, false)")), "bool"
+        )
     return field
 
 
@@ -73,12 +81,16 @@ def _number(dice: Dice, field: Field, fields: list[Field]) -> Field:
             return Field(f"{x}::text", "text")
         if dice.chance(10):
             return Field(f"{x}::numeric(30,1)", "fixed")
-        return Field(dice.pick((f"({x} % 3)", f"coalesce({x}, 0)", f"nullif({x}, 2)", f"abs({x})", f"(- {x})")), field.tag)
+        return Field(
+            dice.pick((f"({x} % 3)", f"coalesce({x}, 0)", f"nullif({x}, 2)", f"abs({x})", f"(- {x})")), field.tag
+        )
     if field.tag == "fixed":
         if other.tag in (*INTEGERS, "fixed") and dice.chance(40):
             return Field(f"({x} {dice.pick('+-*')} {other.sql})", "fixed")
         shapes = (f"({x} * 2)", f"({x} + 1.5)", f"round({x}, 1)", f"abs({x})", f"(- {x})", f"trunc({x}, 1)")
-        return dice.pick((*(Field(s, "fixed") for s in shapes), Field(f"({x} / 4)", "loose"), Field(f"coalesce({x}, 0)", "loose")))
+        return dice.pick(
+            (*(Field(s, "fixed") for s in shapes), Field(f"({x} / 4)", "loose"), Field(f"coalesce({x}, 0)", "loose"))
+        )
     return Field(dice.pick((f"({x} * 2)", f"({x} + 0.5)", f"coalesce({x}, 0)", f"({x} / 4)")), "loose")
 
 

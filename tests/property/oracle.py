@@ -8,7 +8,6 @@ a write must succeed or fail as it does without views; and nothing but TRUNCATE 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,54 +17,15 @@ import psycopg
 from django.db import connections, transaction
 
 from django_ivm import create_view, drop_view, get_view
-from django_ivm.errors import DefinitionError, NotIncrementalError
+from django_ivm.errors import DefinitionError, NotIncrementalError, RefreshError
 
+from .outcome import Tally, Wrong
 from .script import Script, Statement, Step
 
 LIVE, PLAIN = "maintained", "plain"
 _CONTROL = re.compile(r"(SAVEPOINT|ROLLBACK|RELEASE|SET)\b", re.IGNORECASE)
 _NO_RECOMPUTE = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname LIKE '%%\\_replace'"
 TIMEOUT = "57014"
-
-
-class Wrong(Exception):
-    """The script shows a defect. `kind` says which, for the shrinker: the same kind must be left."""
-
-    def __init__(self, kind: str, message: str, script: Script, step: int = 0, view: str = "") -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.script = script
-        self.step = step
-        self.view = view
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.args[0]}\n\n{self.script}"
-
-
-@dataclass
-class Tally:
-    """What was drawn and run."""
-
-    examples: int = 0
-    steps: int = 0
-    statements: int = 0
-    checks: int = 0
-    kept: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    invalid: Counter[str] = field(default_factory=Counter)  # PostgreSQL itself refused the query
-    failed: Counter[str] = field(default_factory=Counter)  # statements that fail without views too, by SQLSTATE
-
-    @property
-    def share(self) -> float:
-        """How many of the valid queries were kept incrementally."""
-        return self.kept / max(1, self.kept + self.refused.total())
-
-    def __str__(self) -> str:
-        return (
-            f"{self.examples} examples, {self.steps} steps, {self.statements} statements, {self.checks} checks; "
-            f"{self.kept} views kept ({self.share:.0%}), refused {dict(self.refused)}, invalid {dict(self.invalid)}, "
-            f"failing statements {dict(self.failed)}"
-        )
 
 
 class _GiveUp(Exception):
@@ -127,6 +87,7 @@ class Run:
             for statement in self.script.setup:
                 with self._savepoint():
                     self._do(statement)
+        self._logged_before = self._logged()
         self._counts = self._superuser()
         if self._counts:
             self._do("SET track_functions = 'pl'")
@@ -145,6 +106,9 @@ class Run:
             self.tally.invalid[error.sqlstate or "?"] += 1
             return
         self._enter(LIVE)
+        self._create(name, sql)
+
+    def _create(self, name: str, sql: str) -> None:
         try:
             with transaction.atomic(using=self.using):
                 create_view(name, sql, strategy="incremental", using=self.using)
@@ -164,6 +128,9 @@ class Run:
     # Steps
 
     def _step(self, number: int, step: Step) -> None:
+        read = {f"v{n}" for s in step.statements for n in re.findall(r"FROM v(\d)\)", s.sql)}
+        if not read <= set(self.names):
+            return
         self.tally.steps += 1
         before = self._recomputed()
         several = len(step.statements) > 1
@@ -172,13 +139,15 @@ class Run:
             self._do("BEGIN" if self.committed else "SAVEPOINT step")
         position = 0
         failure: psycopg.Error | None = None
-        for position, statement in enumerate(step.statements):
+        for position, statement in enumerate(step.statements):  # noqa: B007 where it stopped is needed
             failure = self._both(statement, number, begun)
             if failure is not None:
                 break
             self._check(number, str(statement))
         if begun:
             failure = self._leave(step, position, number, failure)
+        if failure is None and begun and self.committed:
+            self._check(number, "after COMMIT")  # and after the triggers that were deferred to it
         if failure is not None:
             self.tally.failed[failure.sqlstate or "?"] += 1
             self._check(number, "after a failed statement")
@@ -282,7 +251,8 @@ class Run:
 
     def _differences(self, names: list[str]) -> list[tuple[str, int, int]]:
         one = (
-            "SELECT '{n}', (SELECT count(*) FROM (SELECT r::text FROM {p}.{q} r EXCEPT ALL SELECT r::text FROM {l}.{q} r) x), "
+            "SELECT '{n}', "
+            "(SELECT count(*) FROM (SELECT r::text FROM {p}.{q} r EXCEPT ALL SELECT r::text FROM {l}.{q} r) x), "
             "(SELECT count(*) FROM (SELECT r::text FROM {l}.{q} r EXCEPT ALL SELECT r::text FROM {p}.{q} r) x)"
         )
         parts = [one.format(n=n.strip('"'), q=n, p=PLAIN, l=LIVE) for n in names]
@@ -294,23 +264,32 @@ class Run:
             raise
 
     def _explain(self, number: int, what: str, name: str) -> None:
-        tables = [row[0] for row in self._rows(f"SELECT format('%I', relname) FROM pg_class WHERE relnamespace = '{PLAIN}'::regnamespace AND relkind IN ('r', 'p')")]  # fmt: skip
-        for table, missing, unexpected in self._differences(tables):
+        tables = self._rows(
+            "SELECT format('%I', relname) FROM pg_class "
+            f"WHERE relnamespace = '{PLAIN}'::regnamespace AND relkind IN ('r', 'p')"
+        )
+        for table, missing, unexpected in self._differences([row[0] for row in tables]):
             if missing or unexpected:
                 raise Wrong("source", f"the table {table} itself differs: {what}", self.script, number)
         only = "SELECT r::text FROM {}.{} r EXCEPT ALL SELECT r::text FROM {}.{} r LIMIT 5"
         missing = [r[0] for r in self._rows(only.format(PLAIN, name, LIVE, name))]
         unexpected = [r[0] for r in self._rows(only.format(LIVE, name, PLAIN, name))]
-        raise Wrong("wrong rows", f"{name}: missing {missing}, unexpected {unexpected}\n{what}", self.script, number, name)
+        raise Wrong(
+            "wrong rows", f"{name}: missing {missing}, unexpected {unexpected}\n{what}", self.script, number, name
+        )
 
     def _recomputed(self) -> int:
         return int(self._rows(_NO_RECOMPUTE.replace("%%", "%"))[0][0]) if self._counts else 0
 
+    def _logged(self) -> int:
+        return int(self._rows("SELECT count(*) FROM public.django_ivm_refreshlog")[0][0])
+
     def _finish(self) -> None:
         """Nothing was logged or marked; a full refresh, hidden state included, finds nothing to put right."""
         self._enter(LIVE)
+        self._do("SET DateStyle = 'ISO, MDY'")  # psycopg reads no other
         last = len(self.script.steps) - 1
-        logged = self._rows("SELECT count(*) FROM django_ivm_refreshlog WHERE view_name LIKE 'v_'")[0][0]
+        logged = self._logged() - self._logged_before
         # Any MERGE that writes a partitioned source, if only through a trigger, is marked on suspicion.
         marked = self._rows(
             "SELECT view_name, reason FROM django_ivm.stale "
@@ -322,7 +301,10 @@ class Run:
             view = get_view(name, using=self.using)
             if not self.committed:
                 with transaction.atomic(using=self.using):
-                    result = view.refresh(full=True)
+                    try:
+                        result = view.refresh(full=True)
+                    except RefreshError as error:
+                        raise Wrong("refresh", str(error), self.script, last, name) from error
                     if result.inserted or result.deleted:
                         raise Wrong("state", f"{name}: a full refresh found {result}", self.script, last, name)
             if not view.verify():
@@ -361,8 +343,8 @@ class Run:
         if self.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             self._do("ROLLBACK")
         self._enter(LIVE)
+        self._do("SET DateStyle = 'ISO, MDY'")
         for name in reversed(self.names):
             drop_view(name, cascade=True, using=self.using)
         self._do(f"DROP SCHEMA IF EXISTS {LIVE}, {PLAIN} CASCADE")
-        self._do("RESET search_path")
-        self._do("RESET statement_timeout")
+        connections[self.using].close()  # with all settings of the session

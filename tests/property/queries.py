@@ -229,17 +229,16 @@ class Queries:
         dice = self.dice
         if allow_loose and dice.chance(8):
             return "true", True
-        by_reference, equal, less = [], [], []
-        for item in items:
-            for left, right in ((item, new), (new, item)):
-                for column, parent in left.source.references:
-                    if right.source.sql == parent and right.source.key:
-                        by_reference.append(f"{left.column(column)} = {right.column(right.source.key[0])}")
-            for a in item.source.fields:
-                for b in new.source.fields:
-                    if _alike(a.tag, b.tag):
-                        equal.append(f"{item.column(a.sql)} = {new.column(b.sql)}")
-                        less.append(f"{item.column(a.sql)} < {new.column(b.sql)}")
+        by_reference = [c for item in items for pair in ((item, new), (new, item)) for c in _references(*pair)]
+        pairs = [
+            (item.column(a.sql), new.column(b.sql))
+            for item in items
+            for a in item.source.fields
+            for b in new.source.fields
+            if _alike(a.tag, b.tag)
+        ]
+        equal = [f"{a} = {b}" for a, b in pairs]
+        less = [f"{a} < {b}" for a, b in pairs]
         if by_reference and dice.chance(55):
             condition = dice.pick(by_reference)
         elif allow_loose and less and dice.chance(10):
@@ -252,6 +251,15 @@ class Queries:
             return ("true", True) if allow_loose else ("false", False)
         extra = dice.pick(less) if less and dice.chance(10) else ""
         return condition + (f" AND {extra}" if extra else ""), False
+
+
+def _references(left: _Item, right: _Item) -> list[str]:
+    """Equalities of a foreign key's column with the key that it refers to."""
+    found = []
+    for column, parent in left.source.references:
+        if right.source.sql == parent and right.source.key:
+            found.append(f"{left.column(column)} = {right.column(right.source.key[0])}")
+    return found
 
 
 def _alike(a: str, b: str) -> bool:

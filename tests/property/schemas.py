@@ -1,4 +1,4 @@
-"""Random schemas: tables, keys, foreign keys, partitions, triggers of the user's own, and first rows."""
+"""Random schemas: tables, keys, foreign keys, partitions and first rows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,17 @@ KINDS: dict[str, Kind] = {
         Kind("interval", "carried", ("1 day", "24 hours", "-3 mons")),
     )
 }
-_WEIGHTS = {"int4": 9, "text": 6, "numeric(8,2)": 6, "int8": 3, "bool": 3, "numeric": 2, "date": 2, "float8": 2, "int2": 2}
+_WEIGHTS = {
+    "int4": 9,
+    "text": 6,
+    "numeric(8,2)": 6,
+    "int8": 3,
+    "bool": 3,
+    "numeric": 2,
+    "date": 2,
+    "float8": 2,
+    "int2": 2,
+}
 _WEIGHTS |= {"timestamptz": 2, "uuid": 1, "mood": 1, "jsonb": 1, "timestamp": 1, "numeric(5,0)": 1, "varchar(12)": 1}
 _WEIGHTS |= {"json": 1, "int4[]": 1, "bytea": 1, "interval": 1}
 _NAMES = ("a", "b", "c", "d", "e", "g", "Camel", "select", "two words", "größe")
@@ -119,23 +129,7 @@ class Table:
 class Schema:
     tables: list[Table] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)  # that make it, first rows included
-
-
-def draw_schema(dice: Dice) -> Schema:
-    """2–4 tables with rows, references between them and, sometimes, triggers of the user's own."""
-    schema = Schema(statements=["CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')"])
-    names = dice.sample(("t1", "t2", "t3", "Order", "t5"), dice.integer(2, 4))
-    for name in names:
-        schema.tables.append(_table(dice, name, schema.tables))
-    for table in schema.tables:
-        schema.statements += _ddl(table)
-    values = dice.fork()
-    for table in schema.tables:
-        for _ in range(dice.pick((0, 3, 6, 9))):
-            schema.statements.append(insert(table, [table.row(values)]))
-    if dice.chance(30):
-        schema.statements += _trigger(dice, schema.tables)
-    return schema
+    function: bool = False  # there is a function `writer()` that writes and returns a number
 
 
 def insert(table: Table, rows: list[list[str | None]], into: str = "", more: str = " ON CONFLICT DO NOTHING") -> str:
@@ -189,26 +183,16 @@ def _ddl(table: Table) -> list[str]:
     return statements
 
 
-def _trigger(dice: Dice, tables: list[Table]) -> list[str]:
-    """A trigger that writes the same or another table; only for statements that no trigger runs."""
-    on, target = dice.pick(tables), dice.pick(tables)
+def draw_schema(dice: Dice) -> Schema:
+    """2–4 tables with rows and references between them."""
+    schema = Schema(statements=["CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')"])
+    names = dice.sample(("t1", "t2", "t3", "Order", "t5"), dice.integer(2, 4))
+    for name in names:
+        schema.tables.append(_table(dice, name, schema.tables))
+    for table in schema.tables:
+        schema.statements += _ddl(table)
     values = dice.fork()
-    plain = [c for c in target.writable if c.name not in target.key] or list(target.writable)
-    column = dice.pick(plain)
-    moved = f"UPDATE {target.sql} SET {column.sql} = {literal(column.value(values))}"
-    where = dice.pick(("", f" WHERE {column.sql} IS NULL", f" WHERE {column.sql} = {literal(column.kind.value(values))}"))
-    if column.kind.sql == "json":
-        where = ""
-    written = dice.pick((insert(target, [target.row(values)]), moved + where, f"DELETE FROM {target.sql}{where}"))
-    when, level = dice.weighted({("AFTER", "ROW"): 6, ("BEFORE", "ROW"): 2, ("AFTER", "STATEMENT"): 1, ("BEFORE", "STATEMENT"): 1})
-    events = dice.pick(("INSERT", "UPDATE", "DELETE", "INSERT OR UPDATE OR DELETE"))
-    result = "RETURN coalesce(NEW, OLD)" if level == "ROW" else "RETURN NULL"
-    skipped = ""
-    if (when, level) == ("BEFORE", "ROW") and dice.chance(40):
-        skipped = "IF TG_OP = 'INSERT' AND pg_trigger_depth() = 1 THEN RETURN NULL; END IF; "
-    body = f"BEGIN IF pg_trigger_depth() < 2 THEN {written}; END IF; {skipped}{result}; END"
-    name = dice.pick(("a_first", "zz_last"))  # before and after ours
-    return [
-        f"CREATE FUNCTION write_more() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
-        f"CREATE TRIGGER {name} {when} {events} ON {on.sql} FOR EACH {level} EXECUTE FUNCTION write_more()",
-    ]
+    for table in schema.tables:
+        for _ in range(dice.pick((0, 3, 6, 9))):
+            schema.statements.append(insert(table, [table.row(values)]))
+    return schema

@@ -1,6 +1,7 @@
 """A test case as plain SQL: set-up, `CREATE VIEW` for each maintained view, and steps of statements.
 
-As text it runs in psql, with ordinary views; `python -m tests.property.soak --replay FILE` runs it with maintained ones.
+As text it runs in psql, with ordinary views; `python -m tests.property.soak --replay FILE` runs it with maintained
+ones.
 """
 
 from __future__ import annotations

@@ -11,23 +11,23 @@ import pglast
 from pglast import ast
 from pglast.stream import RawStream
 
-from .oracle import Run, Tally, Wrong
+from .oracle import Run
+from .outcome import Tally, Wrong
 from .script import Script, Statement, Step, View
 
 T = TypeVar("T")
 
 
-def shrink(wrong: Wrong, seconds: float, using: str = "default", committed: bool = False) -> Wrong:
-    """A smaller failure of the same kind, found within about so many seconds."""
-    return _Shrinker(wrong, time.monotonic() + seconds, using, committed).run()
+def shrink(wrong: Wrong, seconds: float, run: Run) -> Wrong:
+    """A smaller failure of the same kind, found within about so many seconds by runs like `run`."""
+    return _Shrinker(wrong, time.monotonic() + seconds, run).run()
 
 
 class _Shrinker:
-    def __init__(self, wrong: Wrong, end: float, using: str, committed: bool) -> None:
+    def __init__(self, wrong: Wrong, end: float, run: Run) -> None:
         self.best = wrong
         self.end = end
-        self.using = using
-        self.committed = committed
+        self.like = run
 
     def run(self) -> Wrong:
         self._try(replace(self.best.script, steps=self.best.script.steps[: self.best.step + 1]))
@@ -47,7 +47,7 @@ class _Shrinker:
         if time.monotonic() > self.end:
             return False
         try:
-            Run(script, Tally(), self.using, self.committed).run()
+            replace(self.like, script=script, tally=Tally(), names=[]).run()
         except Wrong as wrong:
             if wrong.kind == self.best.kind:
                 self.best = wrong
@@ -82,9 +82,7 @@ class _Shrinker:
         for i in range(len(self.best.script.views)):
             self._reduce(
                 lambda s, i=i: s.views[i].sql,
-                lambda s, sql, i=i: replace(
-                    s, views=(*s.views[:i], View(s.views[i].name, sql), *s.views[i + 1 :])
-                ),
+                lambda s, sql, i=i: replace(s, views=(*s.views[:i], View(s.views[i].name, sql), *s.views[i + 1 :])),
             )
 
     def _statements(self) -> None:
@@ -141,7 +139,7 @@ def _smaller(sql: str) -> list[str]:
     return sorted(found, key=len)
 
 
-def _cut(root: Any, wanted: int | None) -> int:
+def _cut(root: Any, wanted: int | None) -> int:  # noqa: C901 one walk over any node
     """Make cut number `wanted`; the number of cuts there are."""
     number = 0
 
@@ -182,6 +180,19 @@ def _parts(node: Any) -> list[Any]:
         for name in node:
             value = getattr(node, name)
             for item in value if isinstance(value, tuple | list) else (value,):
-                if isinstance(item, ast.A_Expr | ast.ColumnRef | ast.FuncCall | ast.SelectStmt | ast.RangeVar | ast.JoinExpr | ast.RangeSubselect | ast.A_Const | ast.CoalesceExpr | ast.NullTest | ast.BoolExpr):
+                if isinstance(
+                    item,
+                    ast.A_Expr
+                    | ast.ColumnRef
+                    | ast.FuncCall
+                    | ast.SelectStmt
+                    | ast.RangeVar
+                    | ast.JoinExpr
+                    | ast.RangeSubselect
+                    | ast.A_Const
+                    | ast.CoalesceExpr
+                    | ast.NullTest
+                    | ast.BoolExpr,
+                ):
                     found.append(item)
     return found

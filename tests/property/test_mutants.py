@@ -17,7 +17,8 @@ from django_ivm.compiler.triggers.capture import Capture
 from django_ivm.compiler.triggers.spool import Spool
 
 from .dice import Dice
-from .oracle import Run, Tally, Wrong
+from .oracle import Run
+from .outcome import Tally, Wrong
 from .scenarios import draw_script
 from .script import Script
 
@@ -70,9 +71,7 @@ def _boundary_never_moves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _old_rows_not_spooled(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Spool.write
-    monkeypatch.setattr(
-        Spool, "write", lambda self, event: original(self, "insert" if event == "update" else event)
-    )
+    monkeypatch.setattr(Spool, "write", lambda self, event: original(self, "insert" if event == "update" else event))
 
 
 MUTANTS = (

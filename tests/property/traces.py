@@ -29,7 +29,7 @@ class Traces:
         return steps
 
     def _step(self) -> Step:
-        kind = self.dice.weighted(_KINDS)
+        kind = "call" if self.schema.function and self.dice.chance(20) else self.dice.weighted(_KINDS)
         made = getattr(self, f"_{kind}")()
         statements = made if isinstance(made, list) else [made]
         return Step.of(kind, *statements)
@@ -61,7 +61,8 @@ class Traces:
         moved = {c.name: self._moved(c) for c in table.writable if c.name in table.key}
         values = ", ".join(moved.get(c.name, c.sql) for c in table.writable)
         columns = ", ".join(c.sql for c in table.writable)
-        return f"INSERT INTO {table.sql} ({columns}) SELECT {values} FROM {table.sql}{self._where(table)} ON CONFLICT DO NOTHING"
+        rows = f"SELECT {values} FROM {table.sql}{self._where(table)}"
+        return f"INSERT INTO {table.sql} ({columns}) {rows} ON CONFLICT DO NOTHING"
 
     def _moved(self, column: Column) -> str:
         """Another value of a key column."""
@@ -124,7 +125,9 @@ class Traces:
         on = self.dice.pick(pairs) if pairs else "false"
         if self.dice.chance(40):
             return f"DELETE FROM {table.sql} x USING {other.sql} y WHERE {on}"
-        return f"UPDATE {table.sql} x SET {column.sql} = {literal(column.value(self.rows))} FROM {other.sql} y WHERE {on}"
+        return (
+            f"UPDATE {table.sql} x SET {column.sql} = {literal(column.value(self.rows))} FROM {other.sql} y WHERE {on}"
+        )
 
     def _keyed(self) -> Table | None:
         keyed = [t for t in self.schema.tables if t.key]
@@ -136,10 +139,14 @@ class Traces:
             return self._insert()
         rows = {tuple(r[: len(table.key)]): r for r in (table.row(self.rows) for _ in range(self.dice.pick((1, 3, 6))))}
         column = self.dice.pick([c for c in table.writable if c.name not in table.key] or list(table.writable))
-        value = self.dice.pick((f"excluded.{column.sql}", literal(column.value(self.rows)), f"{table.sql}.{column.sql}"))
+        value = self.dice.pick(
+            (f"excluded.{column.sql}", literal(column.value(self.rows)), f"{table.sql}.{column.sql}")
+        )
         where = f" WHERE {table.sql}.{column.sql} IS NOT NULL" if self.dice.chance(20) else ""
         target = ", ".join(map(quoted, table.key))
-        return insert(table, list(rows.values()), more=f" ON CONFLICT ({target}) DO UPDATE SET {column.sql} = {value}{where}")
+        return insert(
+            table, list(rows.values()), more=f" ON CONFLICT ({target}) DO UPDATE SET {column.sql} = {value}{where}"
+        )
 
     def _merge(self) -> str:
         table = self._keyed()
@@ -155,7 +162,11 @@ class Traces:
         on = " AND ".join(f"x.{quoted(k)} = y.{quoted(k)}" for k in table.key)
         rest = [c for c in columns if c not in map(quoted, table.key)] or columns
         column = self.dice.pick(rest)
-        matched = [f"WHEN MATCHED THEN UPDATE SET {column} = y.{column}", "WHEN MATCHED THEN DELETE", "WHEN MATCHED THEN DO NOTHING"]
+        matched = [
+            f"WHEN MATCHED THEN UPDATE SET {column} = y.{column}",
+            "WHEN MATCHED THEN DELETE",
+            "WHEN MATCHED THEN DO NOTHING",
+        ]
         parts = [self.dice.pick(matched)]
         if self.dice.chance(30):
             parts.insert(0, f"WHEN MATCHED AND x.{column} IS NULL THEN DELETE")
@@ -196,18 +207,46 @@ class Traces:
     def _block(self) -> str:
         """Statements of one client statement, some undone by an exception that is caught."""
         caught = f"BEGIN {self._simple()}; PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN NULL; END;"
-        parts = [f"{self._simple()};", caught, f"{self._cte()};".replace("SELECT count(*)", "SELECT 1"), f"{self._simple()};"]
+        parts = [
+            f"{self._simple()};",
+            caught,
+            f"{self._cte()};".replace("SELECT count(*)", "SELECT 1"),
+            f"{self._simple()};",
+        ]
         chosen = [p for p in self.dice.sample(parts, self.dice.integer(2, 4)) if "SELECT 1 FROM w0" not in p]
         return f"DO $do$ BEGIN {' '.join(chosen) or 'NULL;'} END $do$"
 
     def _failing(self) -> str:
         """A statement that has written before it fails."""
         table = self._table()
-        return f"WITH w AS (DELETE FROM {table.sql} RETURNING 1), z AS ({self._simple()} RETURNING 1) " \
-            f"SELECT 1 / (count(*) - count(*)) FROM w, z"  # fmt: skip
+        parts = f"w AS (DELETE FROM {table.sql} RETURNING 1), z AS ({self._simple()} RETURNING 1)"
+        return f"WITH {parts} SELECT 1 / (count(*) - count(*)) FROM w, z"
 
     def _constraints(self) -> list[str]:
         return [self._simple(), "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
+
+    def _settings(self) -> str:
+        """Settings of the session, which change how values look as text."""
+        return f"SET {self.dice.pick(_SETTINGS)}"
+
+    def _reading(self) -> str:
+        """A write that reads a view, as it is before the statement."""
+        table = self._table()
+        numbers = [c for c in table.writable if c.kind.tag in ("int4", "int8") and c.name not in table.key]
+        count = f"(SELECT count(*) FROM v{self.dice.integer(1, 2)})"
+        if numbers and self.dice.chance(70):
+            return f"UPDATE {table.sql} SET {self.dice.pick(numbers).sql} = {count}{self._where(table)}"
+        return f"DELETE FROM {table.sql} WHERE {count} {self.dice.pick(('> 2', '< 2'))}"
+
+    def _call(self) -> str:
+        """A function that writes, alone or inside a write."""
+        table = self._table()
+        numbers = [c for c in table.writable if c.kind.tag in ("int4", "int8") and c.name not in table.key]
+        if not numbers or self.dice.chance(30):
+            return self.dice.pick(("SELECT writer()", f"DELETE FROM {table.sql} WHERE writer() = 3"))
+        number = self.dice.pick(numbers).sql
+        write = f"UPDATE {table.sql} SET {number} = writer(){self._where(table)}"
+        return self.dice.pick((write, f"WITH w AS ({write} RETURNING 1) {self._simple()}"))
 
     # Many rows
 
@@ -219,7 +258,7 @@ class Traces:
         for i in range(_LARGE):
             row = list(self.rows.pick(samples))
             for at, column in enumerate(table.writable):
-                if column.name in table.key or column.kind.tag in ("int4", "int8") and self.rows.chance(80):
+                if column.name in table.key or (column.kind.tag in ("int4", "int8") and self.rows.chance(80)):
                     row[at] = _numbered(column, i, row[at])
             rows.append(row)
         if self.dice.chance(40):
@@ -257,8 +296,20 @@ def _copied(table: Table, rows: list[list[str | None]]) -> Statement:
     return Statement(f"COPY {table.sql} ({columns}) FROM stdin", "".join("\t".join(map(field, r)) + "\n" for r in rows))
 
 
+_SETTINGS = (
+    "DateStyle = 'SQL, DMY'",
+    "DateStyle = 'German'",
+    "IntervalStyle = 'iso_8601'",
+    "TimeZone = 'Asia/Tokyo'",
+    "extra_float_digits = -2",
+    "bytea_output = 'escape'",
+    "enable_indexscan = off",
+    "plan_cache_mode = force_generic_plan",
+    "default_transaction_isolation = 'repeatable read'",
+)
 _KINDS = {
-    "insert": 14, "update": 14, "delete": 8, "key_move": 6, "unread": 3, "upsert": 7, "merge": 7, "cte": 12, "truncate": 3,
-    "insert_select": 4, "joined_update": 5, "copy": 3, "rolled_back": 4, "released": 2, "block": 5, "failing": 3,
-    "constraints": 3,
+    "settings": 3, "reading": 4,
+    "insert": 14, "update": 14, "delete": 8, "key_move": 6, "unread": 3, "upsert": 7, "merge": 7,
+    "cte": 12, "truncate": 3, "insert_select": 4, "joined_update": 5, "copy": 3, "rolled_back": 4,
+    "released": 2, "block": 5, "failing": 3, "constraints": 3,
 }  # fmt: skip

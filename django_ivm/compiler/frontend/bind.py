@@ -110,6 +110,8 @@ class Binder:
             raise Unsupported("WINDOW", "windows have no rule yet", "WINDOW")
         if node.distinctClause and node.distinctClause[0] is not None:
             raise Unsupported("DISTINCT_ON", "DISTINCT ON has no rule yet", "DISTINCT_ON")
+        if not node.targetList:
+            raise Unsupported("VALUES", "the query has no columns", "SELECT")
         if not node.fromClause:
             raise Unsupported("VALUES", "the query reads no table", "SELECT")
         scope, relation = self._from(node, ctes)
@@ -176,8 +178,10 @@ class Binder:
     def _limited(self, node: ast.SelectStmt, relation: Relation, order: list[tuple[str, Any]]) -> Relation:
         if node.limitOption.name == "LIMIT_OPTION_WITH_TIES":
             raise Unsupported("LIMIT", "WITH TIES has no rule yet", "LIMIT")
-        keys = []
+        keys: list[SortKey] = []
         for name, item in order:
+            if any(key.column == name for key in keys):  # a repeated item decides nothing
+                continue
             if item.useOp:
                 raise Unsupported("ORDER", "ORDER BY … USING has no rule yet", "ORDER")
             if not relation.column(name).type.deterministic:

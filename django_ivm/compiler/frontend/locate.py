@@ -12,19 +12,20 @@ from typing import Any
 from pglast import ast, parse_sql
 from pglast.parser import ParseError, scan
 
-# What a refusal may ask for -> the keyword that shows it, for constructs whose nodes carry no position of their own.
-_KEYWORDS = {
-    "LOCKING": ("FOR",),
-    "VALUES": ("VALUES",),
-    "LIMIT": ("LIMIT", "FETCH", "OFFSET"),
-    "ORDER": ("ORDER",),
-    "DISTINCT_ON": ("DISTINCT",),
-    "SETOP": ("INTERSECT", "EXCEPT"),
-    "RECURSIVE": ("RECURSIVE",),
-    "SAMPLE": ("TABLESAMPLE",),
-    "LATERAL": ("LATERAL_P", "LATERAL"),
-    "USING": ("USING",),
+# What a refusal may ask for -> the keywords that show it (all in a row), for constructs whose nodes carry no position.
+_KEYWORDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "LOCKING": (("FOR", "UPDATE"), ("FOR", "SHARE"), ("FOR", "NO"), ("FOR", "KEY")),
+    "VALUES": (("VALUES",),),
+    "LIMIT": (("LIMIT",), ("FETCH",), ("OFFSET",)),
+    "ORDER": (("ORDER",),),
+    "DISTINCT_ON": (("DISTINCT", "ON"),),
+    "SETOP": (("INTERSECT",), ("EXCEPT",)),
+    "RECURSIVE": (("RECURSIVE",),),
+    "SAMPLE": (("TABLESAMPLE",),),
+    "LATERAL": (("LATERAL_P",), ("LATERAL",)),
+    "USING": (("USING",),),
 }
+_LAST = frozenset(["ORDER"])  # the final one is meant
 # … -> the node that shows it.
 _NODES: dict[str, Callable[[Any], bool]] = {
     "JOIN": lambda n: isinstance(n, ast.JoinExpr) and n.jointype.name != "JOIN_INNER",
@@ -62,7 +63,12 @@ def position_of(user_sql: str, find: str) -> int | None:
         return None
     kind, _, name = find.partition(":")
     if find in _KEYWORDS:
-        return next((t.start for t in tokens if t.name in _KEYWORDS[find]), None)
+        found = [
+            token.start
+            for i, token in enumerate(tokens)
+            if any(tuple(t.name for t in tokens[i : i + len(words)]) == words for words in _KEYWORDS[find])
+        ]
+        return (found[-1] if find in _LAST else found[0]) if found else None
     if find in _NODES:
         return _search(tree, _NODES[find])
     if name and kind in _NAMED:

@@ -98,6 +98,8 @@ class _Levels:
         if not by or not any(key <= by for key in unique_sets(relation.child)):
             raise Unsupported("ORDER", "the order of LIMIT has ties, so the rows it keeps aren't determined", "ORDER")
         below = self.hidden(relation.child)
+        node = self.nodes[-1]
+        self.nodes[-1] = dataclasses.replace(node, store=dataclasses.replace(node.store, ordered=relation.order))
         inner = with_key(below, self.tables)
         if inner is None or not inner.key:
             raise Unsupported("LIMIT", "LIMIT of a query that has one row has no rule", "LIMIT")
@@ -144,6 +146,7 @@ class _Levels:
                 leaves=tuple(found),
                 maintained=self._maintained(name),
                 partitions=self.tables[name].leaves,
+                cascaded=self.tables[name].cascaded,
             )
             for i, (name, found) in enumerate(by_table.items())
         )

@@ -23,6 +23,7 @@ class Source:
     leaves: tuple[Scan, ...]
     maintained: bool = False
     partitions: tuple[tuple[str, str], ...] = ()
+    cascaded: bool = False
 
     @property
     def relations(self) -> tuple[tuple[str, str], ...]:

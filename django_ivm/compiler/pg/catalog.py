@@ -113,6 +113,7 @@ class TableInfo:
     persistence: str = "p"
     children: bool = False  # plain inheritance: triggers don't see rows written to the children
     row_security: bool = False
+    cascaded: bool = False  # a foreign key's ON UPDATE or ON DELETE action may change its rows
     live: str | None = None
     hidden: tuple[ColumnInfo, ...] = ()
     stands_for: tuple[str, str] | None = None

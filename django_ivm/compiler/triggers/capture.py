@@ -21,7 +21,7 @@ from ..maintenance.delta import Before, Change, emit_delta
 from ..maintenance.levels import lock_table
 from ..maintenance.locks import LockPlan
 from ..maintenance.plan import Node, Source
-from ..maintenance.stores import AggregateStore, BagStore
+from ..maintenance.stores import AggregateStore, BagStore, KeyedStore
 from ..operators import Join, Scan
 from ..pg import names
 from ..pg import sql as q
@@ -41,7 +41,7 @@ _PLAN_FREELY = q.Fragment(
     "set_config('enable_mergejoin', 'on', true);"
 )
 _FOREIGN = q.Fragment(
-    "IF pg_trigger_depth() >= 50 THEN\n"
+    "IF pg_trigger_depth() >= 200 THEN\n"
     "RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again', TG_TABLE_SCHEMA, "
     "TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';\n"
     "END IF;\n"
@@ -222,7 +222,7 @@ class Capture:
         return isinstance(self.node.store, AggregateStore) and not self.node.counted and not source.maintained
 
     def _plain_body(self, source: Source, event: str) -> q.Fragment:
-        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=_own(source), raise_=_FOREIGN)
+        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=_own(source, once=True), raise_=_FOREIGN)
         apply = self._direct(source, event)
         store = self.node.store
         if isinstance(store, AggregateStore) and self._may_nest(source):
@@ -232,7 +232,7 @@ class Capture:
                     "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
                     "END IF;\n"
                     "{check}\n{whole}\nRETURN NULL;",
-                    own=_own(source), s=q.literal(self.setting), apply=apply, check=check, whole=render(whole),
+                    own=_own(source, once=True), s=q.literal(self.setting), apply=apply, check=check, whole=render(whole),
                 )  # fmt: skip
             if store.key:
                 note = q.sql(
@@ -337,7 +337,9 @@ class Capture:
     def _direct(self, source: Source, event: str) -> q.Fragment:
         change = self._direct_change(source, event)
         locks = render(self._direct_locks(source, event))
-        steps = self.node.store.apply(change, joint=False, event=event)
+        # Referential actions on the same table join the outer statement's transition tables: a row may change twice.
+        twice = source.cascaded and event == "update" and isinstance(self.node.store, KeyedStore)
+        steps = self.node.store.apply(change, joint=twice, event=event)
         if not self.replanned:
             return q.join("\n", [part for part in (locks, render(steps)) if part])
         count = q.EMPTY
@@ -477,9 +479,9 @@ def _transition(scan: Scan, event: str) -> q.Fragment:
     return q.join(" UNION ALL ", parts)
 
 
-def _own(source: Source) -> q.Fragment:
-    """The trigger fired on the table that its function was made for (nobody may forge rows through another one), and
-    not from within itself."""
+def _own(source: Source, *, once: bool = False) -> q.Fragment:
+    """The trigger fired on the table that its function was made for (nobody may forge rows through another one).
+    `once`: and not from within itself, over and over."""
     tables = q.join(
         " OR ",
         [
@@ -487,7 +489,7 @@ def _own(source: Source) -> q.Fragment:
             for schema, table in source.relations
         ],
     )
-    return q.sql("({tables}) AND pg_trigger_depth() < 50", tables=tables)
+    return q.sql("({tables}){once}", tables=tables, once=q.Fragment(" AND pg_trigger_depth() < 200" if once else ""))
 
 
 def _spool_ctes(spools: tuple[Spool, ...]) -> list[q.Fragment]:

@@ -51,7 +51,7 @@ def _execute(run: Run) -> q.Fragment:
 
 
 def block(declarations: Iterable[tuple[str, str]], body: q.Fragment) -> q.Fragment:
-    """DECLARE … BEGIN … END."""
+    """DECLARE … BEGIN … END. A user's column may be called `new` or `tg_op`: a column wins over a variable."""
     declared = "".join(f"  {name} {type_};\n" for name, type_ in declarations)
     head = f"DECLARE\n{declared}" if declared else ""
-    return q.Fragment(f"{head}BEGIN\n{body.text}\nEND")
+    return q.Fragment(f"#variable_conflict use_column\n{head}BEGIN\n{body.text}\nEND")

@@ -104,15 +104,17 @@ class BagStore(Store):
             text=self._text(),
             change=subquery(change, "ivm_c"),
         )
+        # A repair can't trust the stored hash: a row that was changed behind our back still carries its old one.
+        found = q.sql("{t} = ivm_d.ivm_text", t=self._text("ivm_t"))
+        if not counted:
+            found = q.sql("ivm_t.{h} = ivm_d.ivm_h AND {f}", h=self.hash, f=found)
         gone = q.sql(
             ", ivm_x AS (DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ivm_m.ivm_ctid FROM (SELECT "
             "ivm_t.ctid AS ivm_ctid, ivm_d.{w}, row_number() OVER (PARTITION BY ivm_d.ivm_text) AS ivm_rank "
-            "FROM ivm_d JOIN {table} AS ivm_t ON ivm_t.{h} = ivm_d.ivm_h AND {text} = ivm_d.ivm_text "
-            "WHERE ivm_d.{w} < 0) ivm_m WHERE ivm_rank <= -{w})) RETURNING 1)",
+            "FROM ivm_d JOIN {table} AS ivm_t ON {found} WHERE ivm_d.{w} < 0) ivm_m WHERE ivm_rank <= -{w})) RETURNING 1)",
             table=self.target,
             w=q.ident(WEIGHT),
-            h=self.hash,
-            text=self._text("ivm_t"),
+            found=found,
         )
         insert = q.sql(
             " INSERT INTO {table} ({columns}, {hash}) "

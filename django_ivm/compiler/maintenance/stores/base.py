@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...ir.relation import Compiled, Relation
 from ...ir.statement import Run, Step
+from ...operators import SortKey
 from ...pg import sql as q
 from ...pg.catalog import Type
 from ...pg.names import digest
@@ -28,13 +29,15 @@ class Store:
     """Base of all stores.
 
     `child` is flat: scans, filters, projections, joins, unions. `key` names columns that are unique together (NULLs
-    equal), empty for none or for a single row. `live` names the column that counts a row's contributions.
+    equal), empty for none or for a single row. `live` names the column that counts a row's contributions. `ordered` is an
+    order in which a store above reads the first rows.
     """
 
     table_schema: str
     table: str
     child: Relation
     surrogate: str | None = None
+    ordered: tuple[SortKey, ...] = field(default=(), kw_only=True)
 
     @property
     def columns(self) -> tuple[StoredColumn, ...]:
@@ -86,16 +89,27 @@ class Store:
         raise NotImplementedError
 
     def indexes(self) -> list[q.Fragment]:
-        """Statements that create what `apply` looks rows up by."""
+        """Statements that create what `apply`, or a store above, looks rows up by."""
+        found = []
+        if self.ordered:
+            found.append(
+                q.sql(
+                    "CREATE INDEX {name} ON {table} ({order})",
+                    name=q.ident(self.index_name("order")),
+                    table=self.target,
+                    order=[key.sql() for key in self.ordered],
+                )
+            )
         if not self.key:
-            return []
+            return found
         return [
+            *found,
             q.sql(
                 "CREATE UNIQUE INDEX {name} ON {table} ({columns}) NULLS NOT DISTINCT",
                 name=q.ident(self.index_name("key")),
                 table=self.target,
                 columns=[q.ident(name) for name in self.key],
-            )
+            ),
         ]
 
     def index_name(self, what: str) -> str:

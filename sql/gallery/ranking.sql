@@ -1,0 +1,170 @@
+-- A query without a plan: writes only mark the view stale, a refresh computes it anew and writes the difference.
+-- Made by scripts/gallery.py; changes by hand are lost.
+--
+-- strategy: full
+-- WINDOW: the window function rank has no rule yet (line 1, column 12: rank() OVER (PARTITION BY status ORDER BY amount DESC) AS…)
+
+LOCK TABLE shop.purchase IN SHARE ROW EXCLUSIVE MODE;
+
+CREATE SCHEMA IF NOT EXISTS django_ivm;
+
+CREATE OR REPLACE VIEW django_ivm.ranking_c61838f5_query AS
+SELECT id, rank() OVER (PARTITION BY status
+  ORDER BY amount DESC) AS place
+FROM shop.purchase;
+
+CREATE TABLE django_ivm.ranking_c61838f5_data AS
+SELECT id, place, hashtextextended(ROW(id, place)::text, 0) AS ivm_hash
+FROM (
+  SELECT id AS id, place AS place
+  FROM django_ivm.ranking_c61838f5_query) ivm_b;
+
+CREATE INDEX ivm_0813f832_hash ON django_ivm.ranking_c61838f5_data (ivm_hash);
+
+CREATE VIEW shop.ranking AS SELECT id, place FROM django_ivm.ranking_c61838f5_data;
+
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_replace(OUT ivm_inserted bigint,
+    OUT ivm_updated bigint, OUT ivm_deleted bigint)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET ivm.maintaining = 'on' AS $ivm_body$
+BEGIN
+  LOCK TABLE django_ivm.ranking_c61838f5_data IN SHARE ROW EXCLUSIVE MODE;
+  EXECUTE $ivm_q$
+WITH ivm_d AS MATERIALIZED (
+  SELECT DISTINCT ON (ivm_text) id, place, ivm_text, hashtextextended(ivm_text, 0) AS ivm_h,
+      sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
+  FROM (
+    SELECT id, place, ivm_w, ROW(id, place)::text AS ivm_text
+    FROM (
+      SELECT id, place, 1 AS ivm_w
+      FROM (
+        SELECT id AS id, place AS place
+        FROM django_ivm.ranking_c61838f5_query) ivm_b
+      UNION ALL
+      SELECT id, place, -1
+      FROM django_ivm.ranking_c61838f5_data) ivm_c) ivm_n), ivm_x AS (
+  DELETE
+  FROM django_ivm.ranking_c61838f5_data
+  WHERE ctid = ANY (ARRAY(
+      SELECT ivm_m.ivm_ctid
+      FROM (
+        SELECT ivm_t.ctid AS ivm_ctid, ivm_d.ivm_w,
+            row_number() OVER (PARTITION BY ivm_d.ivm_text) AS ivm_rank
+        FROM ivm_d JOIN django_ivm.ranking_c61838f5_data AS ivm_t
+        ON ROW(ivm_t.id, ivm_t.place)::text = ivm_d.ivm_text
+        WHERE ivm_d.ivm_w < 0) ivm_m
+      WHERE ivm_rank <= -ivm_w))
+  RETURNING 1), ivm_i AS (
+  INSERT INTO django_ivm.ranking_c61838f5_data (id, place, ivm_hash)
+  SELECT id, place, ivm_h
+  FROM ivm_d, generate_series(1, ivm_w)
+  WHERE ivm_w > 0
+  RETURNING 1)
+SELECT (
+  SELECT count(*)
+  FROM ivm_i), 0::bigint, (
+  SELECT count(*)
+  FROM ivm_x)
+$ivm_q$ INTO ivm_inserted, ivm_updated, ivm_deleted;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_1_replace() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_insert() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $ivm_body$
+BEGIN
+  IF EXISTS (
+    SELECT 1
+    FROM ivm_new) AND current_setting('ivm.mc61838f5', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
+        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
+    PERFORM set_config('ivm.mc61838f5', pg_current_xact_id()::text, true);
+  END IF;
+  RETURN NULL;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_mark_insert() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_insert AFTER INSERT
+ON shop.purchase
+REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
+EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_insert();
+
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_insert ON shop.purchase IS '71a67c5a';
+
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_update() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $ivm_body$
+BEGIN
+  IF EXISTS (
+    SELECT 1
+    FROM ivm_new) AND current_setting('ivm.mc61838f5', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
+        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
+    PERFORM set_config('ivm.mc61838f5', pg_current_xact_id()::text, true);
+  END IF;
+  RETURN NULL;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_mark_update() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_update AFTER UPDATE ON shop.purchase
+REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
+EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_update();
+
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_update ON shop.purchase IS 'a60d35a1';
+
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_delete() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $ivm_body$
+BEGIN
+  IF EXISTS (
+    SELECT 1
+    FROM ivm_old) AND current_setting('ivm.mc61838f5', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
+        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
+    PERFORM set_config('ivm.mc61838f5', pg_current_xact_id()::text, true);
+  END IF;
+  RETURN NULL;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_mark_delete() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_delete AFTER DELETE
+ON shop.purchase
+REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
+EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_delete();
+
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_delete ON shop.purchase IS 'c43429c5';
+
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $ivm_body$
+BEGIN
+  IF current_setting('ivm.mc61838f5', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
+        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
+    PERFORM set_config('ivm.mc61838f5', pg_current_xact_id()::text, true);
+  END IF;
+  RETURN NULL;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_mark_truncate() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_truncate AFTER TRUNCATE
+ON shop.purchase FOR EACH STATEMENT
+EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_truncate();
+
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_truncate ON shop.purchase IS 'd31b2d48';
+
+CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
+    true) IS DISTINCT FROM 'on')
+EXECUTE FUNCTION django_ivm.refuse_write('ranking');
