@@ -23,34 +23,69 @@ WIDTH = 110
 VIEWS = {
     "status_totals": (
         "One table, sums and counts: a change is folded per group and added to the stored group.",
-        "SELECT status, count(*) AS purchases, sum(amount) AS total, avg(amount) AS mean\nFROM shop.purchase\nGROUP BY status",
+        """\
+SELECT status, count(*) AS purchases, sum(amount) AS total, avg(amount) AS mean
+FROM shop.purchase
+GROUP BY status""",
     ),
     "region_revenue": (
-        "A join under a group, with an extreme: lock buckets for the join, and a probe when the largest purchase goes.",
-        "SELECT c.region, count(*) AS purchases, sum(p.amount) AS revenue, max(p.amount) AS largest\n"
-        "FROM shop.purchase p JOIN shop.customer c ON c.id = p.customer_id\nGROUP BY c.region",
+        "A join under a group, with an extreme: lock buckets for the join, a probe when the largest purchase goes.",
+        """\
+SELECT c.region, count(*) AS purchases, sum(p.amount) AS revenue, max(p.amount) AS largest
+FROM shop.purchase p JOIN shop.customer c ON c.id = p.customer_id
+GROUP BY c.region""",
     ),
     "open_purchases": (
         "Rows of a filtered join, told apart by the keys of their tables.",
-        "SELECT p.id, p.amount, c.name\nFROM shop.purchase p JOIN shop.customer c ON c.id = p.customer_id\nWHERE p.status = 'open'",
+        """\
+SELECT p.id, p.amount, c.name
+FROM shop.purchase p JOIN shop.customer c ON c.id = p.customer_id
+WHERE p.status = 'open'""",
     ),
     "best_customers": (
         "The first rows of an order over groups: two levels, each with a table of its own.",
-        "SELECT customer_id, sum(amount) AS total\nFROM shop.purchase\nGROUP BY customer_id\n"
-        "ORDER BY total DESC NULLS LAST, customer_id\nLIMIT 10",
+        """\
+SELECT customer_id, sum(amount) AS total
+FROM shop.purchase
+GROUP BY customer_id
+ORDER BY total DESC NULLS LAST, customer_id
+LIMIT 10""",
     ),
     "ranking": (
-        "A query without a plan: writes only mark the view stale, a refresh computes it anew and writes the difference.",
-        "SELECT id, rank() OVER (PARTITION BY status ORDER BY amount DESC) AS place\nFROM shop.purchase",
+        "A query without a plan: writes only mark the view stale, a refresh writes the difference.",
+        """\
+SELECT id, rank() OVER (PARTITION BY status ORDER BY amount DESC) AS place
+FROM shop.purchase""",
     ),
-}  # fmt: skip
+}
 
 _QUOTED = re.compile(r"(?P<tag>\$\w+\$)(?P<code>.*?)(?P=tag)", re.DOTALL)
 _CLAUSES = frozenset(
-    ["SELECT", "FROM", "WHERE", "GROUP_P", "HAVING", "ORDER", "UNION", "INSERT", "UPDATE", "DELETE_P", "SET", "RETURNING", "ON", "USING", "WITH", "LIMIT", "LEFT", "LANGUAGE", "REFERENCING", "EXECUTE"]
+    [
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "GROUP_P",
+        "HAVING",
+        "ORDER",
+        "UNION",
+        "INSERT",
+        "UPDATE",
+        "DELETE_P",
+        "SET",
+        "RETURNING",
+        "ON",
+        "USING",
+        "WITH",
+        "LIMIT",
+        "LEFT",
+        "LANGUAGE",
+        "REFERENCING",
+        "EXECUTE",
+    ]
 )
 _STATEMENTS = frozenset(["SELECT", "WITH", "INSERT", "UPDATE", "DELETE_P"])
-# After these words a clause's word is part of something else: ON CONFLICT DO UPDATE SET, DISTINCT ON, extract(… FROM …).
+# After these words a clause's word is part of something else: DO UPDATE SET, DISTINCT ON, (SELECT …
 _JOINED = frozenset(["ASCII_40", "DO", "DISTINCT", "UPDATE", "OR", "AFTER", "BEFORE", "FOR", "KEY", "NULLS_P"])
 
 

@@ -63,6 +63,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on'
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.best_customers_4a4b9548_level_1 IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
@@ -118,6 +119,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on'
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   LOCK TABLE shop.best_customers IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
@@ -165,6 +167,7 @@ CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert() RETUR
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_zero tid[];
   ivm_touched tid[];
@@ -243,12 +246,13 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_insert ON shop.purchase IS '689efa69';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_insert ON shop.purchase IS '5acb7463';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_zero tid[];
@@ -319,12 +323,13 @@ CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_update();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_update ON shop.purchase IS 'a2154bb7';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_update ON shop.purchase IS 'e550808b';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_zero tid[];
@@ -381,11 +386,12 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_delete ON shop.purchase IS '9b59f749';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_delete ON shop.purchase IS '76bcaf87';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -408,7 +414,7 @@ CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_truncate AFTER TRUNCAT
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_truncate ON shop.purchase IS 'e9c2c950';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_truncate ON shop.purchase IS 'e2723ae1';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -418,6 +424,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_many bigint;
   ivm_near boolean;
@@ -641,7 +648,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_insert
-ON django_ivm.best_customers_4a4b9548_level_1 IS '138a5e3f';
+ON django_ivm.best_customers_4a4b9548_level_1 IS 'd7da41eb';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -651,6 +658,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_many bigint;
   ivm_near boolean;
@@ -898,7 +906,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_update
-ON django_ivm.best_customers_4a4b9548_level_1 IS '9dbad1f2';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '7bbdbcea';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -908,6 +916,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_many bigint;
   ivm_near boolean;
@@ -1131,11 +1140,12 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_delete
-ON django_ivm.best_customers_4a4b9548_level_1 IS '959b3bf5';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '58c5778f';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF NOT ((TG_TABLE_NAME = 'best_customers_4a4b9548_level_1' AND TG_TABLE_SCHEMA = 'django_ivm')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1160,7 +1170,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_truncate
-ON django_ivm.best_customers_4a4b9548_level_1 IS '531e16e9';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '70c3a5ff';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',

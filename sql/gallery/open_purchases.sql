@@ -69,6 +69,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on'
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.open_purchases_0a316a39_data IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
@@ -126,6 +127,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
   ivm_share integer[];
@@ -138,7 +140,7 @@ BEGIN
   END IF;
   IF position('!' IN ivm_pending) > 0 THEN
     PERFORM django_ivm.open_purchases_0a316a39_1_replace();
-    ELSIF replace(ivm_pending, '+', '') = '0,' THEN
+    ELSIF replace(ivm_pending, '+', '') = ',0,' THEN
       EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
@@ -217,7 +219,7 @@ ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amo
 WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$ USING ivm_large;
-      ELSIF replace(ivm_pending, '+', '') = '1,' THEN
+      ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
         EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
@@ -434,6 +436,7 @@ $ivm_body$;
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_flush(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_enter() RETURNS trigger LANGUAGE plpgsql AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
 BEGIN
@@ -454,7 +457,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_enter BEFORE INSERT OR
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS '7b579be3';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS '59b37ce4';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -464,6 +467,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -580,7 +584,6 @@ $ivm_q$;
             FROM (
               SELECT id, customer_id, status, amount, 1
               FROM ivm_new) ivm_z(c0, c1, c2, c3, ivm_w)))::text, true);
-      IF position('0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '0,'; END IF;
     ELSE
       INSERT INTO django_ivm.open_purchases_0a316a39_1_spool_0 (c0, c1, c2, c3, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -589,6 +592,7 @@ $ivm_q$;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -615,7 +619,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '03db8deb';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '66cf103a';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -625,6 +629,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -804,7 +809,6 @@ $ivm_q$;
               UNION ALL
               SELECT id, customer_id, status, amount, 1
               FROM ivm_new) ivm_z(c0, c1, c2, c3, ivm_w)))::text, true);
-      IF position('0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '0,'; END IF;
     ELSE
       INSERT INTO django_ivm.open_purchases_0a316a39_1_spool_0 (c0, c1, c2, c3, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -816,6 +820,7 @@ $ivm_q$;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -841,7 +846,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS 'ff12f7d8';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS 'efc5a69f';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -851,6 +856,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -959,7 +965,6 @@ $ivm_q$;
             FROM (
               SELECT id, customer_id, status, amount, -1
               FROM ivm_old) ivm_z(c0, c1, c2, c3, ivm_w)))::text, true);
-      IF position('0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '0,'; END IF;
     ELSE
       INSERT INTO django_ivm.open_purchases_0a316a39_1_spool_0 (c0, c1, c2, c3, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -968,6 +973,7 @@ $ivm_q$;
         FROM ivm_old) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -994,11 +1000,12 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS '1aa3f2c2';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS 'dbc83c6b';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1049,13 +1056,13 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_truncate AFTER TRUNCAT
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_truncate ON shop.purchase IS '56a3644c';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_truncate ON shop.purchase IS '64f8d35e';
 
 CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'ca833900';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'ac327159';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1065,6 +1072,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1177,7 +1185,6 @@ $ivm_q$;
             FROM (
               SELECT id, name, 1
               FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '1,'; END IF;
     ELSE
       INSERT INTO django_ivm.open_purchases_0a316a39_1_spool_1 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1186,6 +1193,7 @@ $ivm_q$;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',1,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1212,7 +1220,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS '2dd70b13';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS '1e5d9fa9';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1222,6 +1230,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1375,7 +1384,6 @@ $ivm_q$;
               UNION ALL
               SELECT id, name, 1
               FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '1,'; END IF;
     ELSE
       INSERT INTO django_ivm.open_purchases_0a316a39_1_spool_1 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1387,6 +1395,7 @@ $ivm_q$;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',1,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1412,7 +1421,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS 'fe5ce2a8';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS 'e8cbf66a';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1422,6 +1431,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1526,7 +1536,6 @@ $ivm_q$;
             FROM (
               SELECT id, name, -1
               FROM ivm_old) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '1,'; END IF;
     ELSE
       INSERT INTO django_ivm.open_purchases_0a316a39_1_spool_1 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1535,6 +1544,7 @@ $ivm_q$;
         FROM ivm_old) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',1,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1561,11 +1571,12 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS 'b12ef756';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS 'c6ea2d23';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1616,7 +1627,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_truncate AFTER TRUNCAT
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_truncate ON shop.customer IS '10020358';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_truncate ON shop.customer IS '816d83af';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.open_purchases_0a316a39_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',

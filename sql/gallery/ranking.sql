@@ -1,4 +1,4 @@
--- A query without a plan: writes only mark the view stale, a refresh computes it anew and writes the difference.
+-- A query without a plan: writes only mark the view stale, a refresh writes the difference.
 -- Made by scripts/gallery.py; changes by hand are lost.
 --
 -- strategy: full
@@ -28,6 +28,7 @@ CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_replace(OUT ivm_inserte
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.ranking_c61838f5_data IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
@@ -75,6 +76,7 @@ REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_1_replace() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF EXISTS (
     SELECT 1
@@ -94,11 +96,12 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_insert();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_insert ON shop.purchase IS '71a67c5a';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_insert ON shop.purchase IS 'b6d474e9';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF EXISTS (
     SELECT 1
@@ -117,11 +120,12 @@ CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_update AFTER UPDATE ON shop.
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_update();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_update ON shop.purchase IS 'a60d35a1';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_update ON shop.purchase IS '47230038';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF EXISTS (
     SELECT 1
@@ -141,11 +145,12 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_delete();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_delete ON shop.purchase IS 'c43429c5';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_delete ON shop.purchase IS '5798c9ec';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF current_setting('ivm.mc61838f5', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
     INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
@@ -162,7 +167,7 @@ CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_truncate();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_truncate ON shop.purchase IS 'd31b2d48';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_truncate ON shop.purchase IS 'e493b13c';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',

@@ -1,4 +1,4 @@
--- A join under a group, with an extreme: lock buckets for the join, and a probe when the largest purchase goes.
+-- A join under a group, with an extreme: lock buckets for the join, a probe when the largest purchase goes.
 -- Made by scripts/gallery.py; changes by hand are lost.
 --
 -- strategy: incremental
@@ -70,6 +70,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on'
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.region_revenue_5790ea3e_data IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
@@ -134,6 +135,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
   ivm_share integer[];
@@ -149,7 +151,7 @@ BEGIN
   END IF;
   IF position('!' IN ivm_pending) > 0 THEN
     PERFORM django_ivm.region_revenue_5790ea3e_1_replace();
-    ELSIF replace(ivm_pending, '+', '') = '0,' THEN
+    ELSIF replace(ivm_pending, '+', '') = ',0,' THEN
       EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
@@ -280,7 +282,7 @@ WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY
 $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
-      ELSIF replace(ivm_pending, '+', '') = '1,' THEN
+      ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
         EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
@@ -596,6 +598,7 @@ $ivm_body$;
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_flush(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter() RETURNS trigger LANGUAGE plpgsql AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
 BEGIN
@@ -616,7 +619,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_enter BEFORE INSERT OR
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS 'cccc146e';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS '4b7175f7';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -626,6 +629,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -758,7 +762,6 @@ $ivm_q$;
             FROM (
               SELECT customer_id, amount, 1
               FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '0,'; END IF;
     ELSE
       INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -767,6 +770,7 @@ $ivm_q$;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -793,7 +797,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS '02d2a3a7';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS '9d20dfb0';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -803,6 +807,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1088,7 +1093,6 @@ $ivm_q$ USING ivm_touched;
               UNION ALL
               SELECT customer_id, amount, 1
               FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '0,'; END IF;
     ELSE
       INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1100,6 +1104,7 @@ $ivm_q$ USING ivm_touched;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1125,7 +1130,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'f54462b5';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS '3bc6d284';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1135,6 +1140,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1392,7 +1398,6 @@ $ivm_q$ USING ivm_touched;
             FROM (
               SELECT customer_id, amount, -1
               FROM ivm_old) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '0,'; END IF;
     ELSE
       INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1401,6 +1406,7 @@ $ivm_q$ USING ivm_touched;
         FROM ivm_old) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1427,11 +1433,12 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS 'baa1dba7';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS 'accfd479';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1482,13 +1489,13 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate AFTER TRUNCAT
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate ON shop.purchase IS '01e88c15';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate ON shop.purchase IS '4c124f40';
 
 CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS 'd24a7bd4';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS '5c40f79f';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1498,6 +1505,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1626,7 +1634,6 @@ $ivm_q$;
             FROM (
               SELECT id, region, 1
               FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '1,'; END IF;
     ELSE
       INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_1 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1635,6 +1642,7 @@ $ivm_q$;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',1,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1661,7 +1669,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS '81906916';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS '76a71ebc';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1671,6 +1679,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -1952,7 +1961,6 @@ $ivm_q$ USING ivm_touched;
               UNION ALL
               SELECT id, region, 1
               FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '1,'; END IF;
     ELSE
       INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_1 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -1964,6 +1972,7 @@ $ivm_q$ USING ivm_touched;
         FROM ivm_new) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',1,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -1989,7 +1998,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '187ac5ba';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS 'f6e8971e';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1999,6 +2008,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -2252,7 +2262,6 @@ $ivm_q$ USING ivm_touched;
             FROM (
               SELECT id, region, -1
               FROM ivm_old) ivm_z(c0, c1, ivm_w)))::text, true);
-      IF position('1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '1,'; END IF;
     ELSE
       INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_1 (c0, c1, ivm_w, ivm_xid)
       SELECT ivm_z.*, pg_current_xact_id()
@@ -2261,6 +2270,7 @@ $ivm_q$ USING ivm_touched;
         FROM ivm_old) ivm_z;
       IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
     END IF;
+    IF position(',1,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',1,'; END IF;
   END IF;
   IF ivm_depth <= 1 THEN
     IF ivm_pending <> '' THEN
@@ -2287,11 +2297,12 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '9d2d7c64';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '17e764cd';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_stamp text;
@@ -2342,7 +2353,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate AFTER TRUNCAT
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate ON shop.customer IS '6f73f755';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate ON shop.customer IS 'afb15a5e';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',

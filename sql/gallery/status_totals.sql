@@ -41,6 +41,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on'
 SET jit = off AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.status_totals_f24c16d2_data IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
@@ -96,6 +97,7 @@ CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_insert() RETURN
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_zero tid[];
   ivm_touched tid[];
@@ -186,12 +188,13 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_insert();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_insert ON shop.purchase IS '1fd7cb44';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_insert ON shop.purchase IS '72c94f2d';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_zero tid[];
@@ -268,12 +271,13 @@ CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_update AFTER UPDATE ON 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_update();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_update ON shop.purchase IS 'd367ba88';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_update ON shop.purchase IS '5ed9e696';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET ivm.maintaining = 'on' AS $ivm_body$
+#variable_conflict use_column
 DECLARE
   ivm_state text;
   ivm_zero tid[];
@@ -336,11 +340,12 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_delete ON shop.purchase IS '887b21a9';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_delete ON shop.purchase IS '07485418';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $ivm_body$
+#variable_conflict use_column
 BEGIN
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -363,7 +368,7 @@ CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_truncate ON shop.purchase IS '0d0de09b';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_truncate ON shop.purchase IS 'c17b8201';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.status_totals_f24c16d2_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',

@@ -33,8 +33,8 @@ from .script import check_script
 
 SCHEMA = "golden"
 _ALLOWED = {
-    "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model"}, "ir": set(), "plan": set(), "stage": {"of"},
-    "sql": {"of", "source", "level"}, "rewrite": {"expect", "expect-not"}, "probe": set(),
+    "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model"}, "ir": set(), "plan": set(),
+    "stage": {"of"}, "sql": {"of", "source", "level"}, "rewrite": {"expect", "expect-not"}, "probe": set(),
     "fails": {"strategy", "as"}, "step": {"message"}, "error": set(),
 }  # fmt: skip
 
@@ -54,8 +54,8 @@ class Session:
     def execute(self, block: Block) -> str:
         """The block's output."""
         directives: dict[str, Callable[[Block], str]] = {
-            "tables": self.tables, "view": self.view, "ir": self.ir, "plan": self.plan, "stage": self.stage, "sql": self.sql,
-            "rewrite": self.rewrite, "probe": self.probe, "fails": self.fails, "step": self.step, "error": self.error,
+            "tables": self.tables, "view": self.view, "ir": self.ir, "plan": self.plan, "stage": self.stage,
+            "sql": self.sql, "rewrite": self.rewrite, "probe": self.probe, "fails": self.fails, "step": self.step, "error": self.error,
         }  # fmt: skip
         if block.command not in directives:
             raise BadFile(f"unknown directive {block.command}")

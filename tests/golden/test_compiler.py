@@ -31,7 +31,8 @@ from .script import BadScript, check_script, dynamic, long_names
 
 TABLES = """
 CREATE TABLE region (id int PRIMARY KEY, name text, size numeric(6,2));
-CREATE TABLE sale (id int PRIMARY KEY, rid int REFERENCES region, amount int NOT NULL, price numeric(8,2), "Größe" float8);
+CREATE TABLE sale (id int PRIMARY KEY, rid int REFERENCES region, amount int NOT NULL, price numeric(8,2),
+    "Größe" float8);
 CREATE TABLE loose (x int, "select" text);
 CREATE TABLE part (id int, k int, v numeric(5,1), PRIMARY KEY (id, k)) PARTITION BY LIST (k);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
@@ -40,23 +41,26 @@ CREATE TABLE part_2_a PARTITION OF part_2 DEFAULT;
 """
 LONG = "a_name_that_is_as_long_as_postgresql_lets_a_name_be_äöüß_1234"
 QUERIES = {
-    "fold": "SELECT rid, count(*) AS n, sum(amount) AS total, avg(price) AS mean, stddev(price) AS spread FROM sale GROUP BY rid",
-    "extreme": "SELECT rid, min(price) AS least, max(amount) AS most, sum(\"Größe\") AS f FROM sale GROUP BY rid",
+    "fold": "SELECT rid, count(*) AS n, sum(amount) AS total, avg(price) AS mean, stddev(price) AS spread "
+    "FROM sale GROUP BY rid",
+    "extreme": 'SELECT rid, min(price) AS least, max(amount) AS most, sum("Größe") AS f FROM sale GROUP BY rid',
     "global": "SELECT count(*) AS n, max(amount) AS most, bool_and(price > 1) AS every FROM sale",
-    "distinct": "SELECT DISTINCT x, \"select\" FROM loose",
+    "distinct": 'SELECT DISTINCT x, "select" FROM loose',
     "keyed": "SELECT s.id, s.amount * 2 AS twice, r.name FROM sale s JOIN region r ON r.id = s.rid WHERE s.amount > 1",
-    "bag": "SELECT \"select\" || 'ä$ivm_body$' AS \"it's $ivm_q$\", x FROM loose",
+    "bag": 'SELECT "select" || \'ä$ivm_body$\' AS "it\'s $ivm_q$", x FROM loose',
     "self": "SELECT a.id, b.id AS other FROM sale a, sale b WHERE a.rid = b.rid AND a.amount < b.amount",
     "product": "SELECT l.x, s.id FROM loose l, sale s, region r",
     "union": "SELECT rid AS k FROM sale UNION ALL SELECT id FROM region UNION ALL SELECT x FROM loose",
     "set": "SELECT rid FROM sale UNION SELECT x FROM loose",
-    "levels": "SELECT n, count(*) AS groups FROM (SELECT rid, count(*) AS n FROM sale GROUP BY rid HAVING max(amount) > 1) g GROUP BY n",
-    "grouped join": "WITH t AS (SELECT rid, sum(amount) AS s FROM sale GROUP BY rid) SELECT r.name, t.s FROM t JOIN region r ON r.id = t.rid",
+    "levels": "SELECT n, count(*) AS groups FROM (SELECT rid, count(*) AS n FROM sale GROUP BY rid "
+    "HAVING max(amount) > 1) g GROUP BY n",
+    "grouped join": "WITH t AS (SELECT rid, sum(amount) AS s FROM sale GROUP BY rid) SELECT r.name, t.s "
+    "FROM t JOIN region r ON r.id = t.rid",
     "top": "SELECT id, amount FROM sale ORDER BY amount DESC NULLS LAST, id LIMIT 3 OFFSET 1",
     "top groups": "SELECT rid, count(*) AS n FROM sale GROUP BY rid ORDER BY n DESC, rid LIMIT 2",
     "partitions": "SELECT k, sum(v) AS v FROM part GROUP BY k",
     "refused": "SELECT id, rank() OVER (ORDER BY amount) AS place FROM sale",
-}  # fmt: skip
+}
 
 
 @pytest.fixture

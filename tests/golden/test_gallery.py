@@ -52,11 +52,12 @@ def test_its_scripts_run_and_keep_their_views(gallery: ModuleType, rng: random.R
         cursor.execute(read("runtime/schema.sql"))
         cursor.execute((folder / "tables.sql").read_text())
         cursor.execute(
-            "INSERT INTO shop.customer SELECT i, 'c' || i, CASE WHEN i % 4 > 0 THEN 'r' || i % 3 END FROM generate_series(1, 9) i"
+            "INSERT INTO shop.customer SELECT i, 'c' || i, CASE WHEN i % 4 > 0 THEN 'r' || i % 3 END "
+            "FROM generate_series(1, 9) i"
         )
         cursor.execute(
-            "INSERT INTO shop.purchase SELECT i, nullif(i % 10, 0), CASE i % 2 WHEN 0 THEN 'open' ELSE 'paid' END, i / 4.0 "
-            "FROM generate_series(1, 40) i"
+            "INSERT INTO shop.purchase SELECT i, nullif(i % 10, 0), "
+            "CASE i % 2 WHEN 0 THEN 'open' ELSE 'paid' END, i / 4.0 FROM generate_series(1, 40) i"
         )
         for name in gallery.VIEWS:
             cursor.execute((folder / f"{name}.sql").read_text())
@@ -64,14 +65,16 @@ def test_its_scripts_run_and_keep_their_views(gallery: ModuleType, rng: random.R
             a, b = rng.randrange(1, 45), rng.randrange(1, 12)
             cursor.execute(
                 rng.choice([
-                    f"INSERT INTO shop.purchase VALUES ({100 + step}, {b % 10 or 'NULL'}, 'open', {a}.50), ({200 + step}, NULL, 'new', NULL)",
+                    f"INSERT INTO shop.purchase VALUES ({100 + step}, {b % 10 or 'NULL'}, 'open', {a}.50), "
+                    f"({200 + step}, NULL, 'new', NULL)",
                     f"UPDATE shop.purchase SET status = 'paid', amount = amount + {b} WHERE id % {b} = 0",
                     f"DELETE FROM shop.purchase WHERE id = {a}",
-                    f"UPDATE shop.customer SET region = {rng.choice(['NULL', repr('r1')])}, name = name || '!' WHERE id = {b}",
+                    f"UPDATE shop.customer SET region = {rng.choice(['NULL', repr('r1')])}, name = name || '!' "
+                    f"WHERE id = {b}",
                     f"DELETE FROM shop.customer WHERE id = {b}",
                     f"INSERT INTO shop.customer VALUES ({b}, 'new', 'r1') ON CONFLICT (id) DO UPDATE SET region = 'r2'",
-                    f"WITH c AS (DELETE FROM shop.customer WHERE id = {b} RETURNING *) INSERT INTO shop.customer SELECT id + 50, name, region FROM c "
-                    f"ON CONFLICT DO NOTHING",
+                    f"WITH c AS (DELETE FROM shop.customer WHERE id = {b} RETURNING *) "
+                    f"INSERT INTO shop.customer SELECT id + 50, name, region FROM c ON CONFLICT DO NOTHING",
                 ])
             )  # fmt: skip
             for name, (_, sql) in gallery.VIEWS.items():

@@ -14,9 +14,14 @@ from .directives import Session
 FUNCTIONS = ["sum", "avg", "variance", "var_pop", "stddev", "stddev_pop", "min", "max"]
 # column -> type, digits after the point, largest whole number
 COLUMNS = {
-    "i2": ("int2", 0, 32_000), "i4": ("int4", 0, 2**31 - 1), "i8": ("int8", 0, 2**62), "n0": ("numeric(20,0)", 0, 10**19),
-    "n3": ("numeric(22,3)", 3, 10**18), "n9": ("numeric(15,9)", 9, 10**5), "thousands": ("numeric(10,-3)", 0, 10**12),
-}  # fmt: skip
+    "i2": ("int2", 0, 32_000),
+    "i4": ("int4", 0, 2**31 - 1),
+    "i8": ("int8", 0, 2**62),
+    "n0": ("numeric(20,0)", 0, 10**19),
+    "n3": ("numeric(22,3)", 3, 10**18),
+    "n9": ("numeric(15,9)", 9, 10**5),
+    "thousands": ("numeric(10,-3)", 0, 10**12),
+}
 GROUPS = 16
 
 
@@ -61,7 +66,8 @@ def test_numbers_of_every_size(rng: random.Random) -> None:
             rows.append(f"({last}, {group}, {', '.join(number(rng, column, group) for column in COLUMNS)})")
         for statement in (
             f"INSERT INTO t VALUES {', '.join(rows)}",
-            f"UPDATE t SET n9 = -n9, n3 = {rng.choice(['NULL', 'n3 / 7', 'i4'])}, g = (g + {rng.randrange(3)}) % {GROUPS} WHERE id % 5 = 1",
+            f"UPDATE t SET n9 = -n9, n3 = {rng.choice(['NULL', 'n3 / 7', 'i4'])}, "
+            f"g = (g + {rng.randrange(3)}) % {GROUPS} WHERE id % 5 = 1",
             f"DELETE FROM t WHERE id % {rng.randrange(2, 6)} = 1",
         ):
             refreshes = oracle.full_refreshes()

@@ -148,6 +148,10 @@ def _cut(root: Any, wanted: int | None) -> int:  # noqa: C901 one walk over any 
         for name in node:
             value = getattr(node, name)
             if isinstance(value, tuple | list):
+                for half in (value[: len(value) // 2], value[len(value) // 2 :]) if len(value) > 3 else ():
+                    if number == wanted:
+                        setattr(node, name, half)
+                    number += 1
                 for i, item in enumerate(value):
                     if number == wanted:
                         setattr(node, name, (*value[:i], *value[i + 1 :]) or None)

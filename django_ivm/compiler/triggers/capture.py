@@ -138,7 +138,7 @@ class Capture:
         branches = [q.sql("IF position('!' IN ivm_pending) > 0 THEN\nPERFORM {r}();", r=self._call("replace"))]
         for spool in self.spools:
             if len(self.spools) > 1 and self.node.direct(spool.source):
-                only = q.literal(f"{spool.source.number},")
+                only = q.literal(spool.token)
                 steps = self._joint_steps((spool,), self.node.change(spool.source))
                 branches.append(q.sql("ELSIF replace(ivm_pending, '+', '') = {o} THEN\n{s}", o=only, s=steps))
         branches.append(q.sql("ELSE\n{s}\nEND IF;", s=self._joint_steps(self.spools, self.node.joint_change())))

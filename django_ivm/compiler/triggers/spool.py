@@ -27,6 +27,11 @@ class Spool:
     setting: str
 
     @property
+    def token(self) -> str:
+        """What stands for the source in the pending set."""
+        return f",{self.source.number},"
+
+    @property
     def target(self) -> q.Fragment:
         return q.qualified(names.RUNTIME_SCHEMA, self.table)
 
@@ -70,11 +75,11 @@ class Spool:
             "(SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {over}) ivm_z) <= {rows_max} THEN\n"
             "PERFORM set_config({setting}, (coalesce(nullif(current_setting({setting}, true), ''), '{}')::{t}[] || "
             "ARRAY(SELECT ROW({n}, NULL)::{t} FROM ({rows}) ivm_z({n})))::text, true);\n"
-            "IF position({token} IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || {token}; END IF;\n"
             "ELSE\n"
             "INSERT INTO {t} ({n}, ivm_xid) SELECT ivm_z.*, pg_current_xact_id() FROM ({rows}) ivm_z;\n"
             "IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;\n"
-            "END IF;",
+            "END IF;\n"
+            "IF position({token} IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || {token}; END IF;",
             setting=q.literal(self.setting),
             bytes=q.literal(SMALL_TEXT),
             counted=counted,
@@ -83,7 +88,7 @@ class Spool:
             t=self.target,
             n=names_,
             rows=rows,
-            token=q.literal(f"{self.source.number},"),
+            token=q.literal(self.token),
         )
 
     def _alive(self) -> q.Fragment:
