@@ -97,6 +97,8 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     """
     validate(spec)
     canonical, catalog = analyse(connection, spec.sql)
+    if not catalog.outputs:
+        raise DefinitionError("the query has no columns", code="COLUMNS", hint="Select at least one.")
     schema = spec.schema or _current_schema(connection)
     renamed = dict(spec.renames)
     outputs = tuple(renamed.get(c.name, c.name) for c in catalog.outputs)
@@ -380,13 +382,24 @@ def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
     cursor.execute("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", view.full_name)
 
 
+_TRIGGERS = """
+SELECT t.tgname, n.nspname, c.relname FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace
+WHERE pn.nspname = 'django_ivm' AND t.tgname = ANY(%s) ORDER BY 2, 3, 1
+"""
+
+
 def _drop_triggers(cursor: Any, view: InstalledView) -> None:
-    for one in view.triggers:
-        table = (one["schema"], one["table"])
-        if rows(cursor, "SELECT to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL", table)[0][0]:
-            cursor.execute(
-                pg.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(pg.Identifier(one["name"]), pg.Identifier(*table))
-            )
+    """Found by name and function, since a table may have been renamed. Writers are kept out of all tables first: one
+    in flight could wait for a table while we wait for another of its."""
+    found = rows(cursor, _TRIGGERS, ([one["name"] for one in view.triggers],))
+    tables = [pg.Identifier(*name) for name in dict.fromkeys((schema, table) for _, schema, table in found)]
+    if tables:
+        cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pg.SQL(", ").join(tables)))
+    for name, schema, table in found:
+        drop = pg.SQL("DROP TRIGGER {} ON {}").format(pg.Identifier(name), pg.Identifier(schema, table))
+        cursor.execute(drop)
 
 
 def installed(connection: Any) -> list[InstalledView]:

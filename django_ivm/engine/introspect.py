@@ -85,7 +85,7 @@ WHERE p.oid = ANY(%s) ORDER BY 1, 2
 """
 
 _OURS = """
-SELECT view_schema, view_name, storage_schema, storage_name, columns, hidden, key, live
+SELECT view_schema, view_name, storage_schema, storage_name, columns::text, hidden::text, key::text, live
 FROM django_ivm.view
 """
 
@@ -160,12 +160,8 @@ def _our_views(cursor: Any) -> list[dict[str, Any]]:
     if not registered(cursor):
         return []
     names = ("view_schema", "view_name", "storage_schema", "storage_name", "columns", "hidden", "key", "live")
-    return [dict(zip(names, map(_decoded, row), strict=True)) for row in rows(cursor, _OURS)]
-
-
-def _decoded(value: Any) -> Any:
-    """jsonb comes as text or decoded, as the project's cursors are set up."""
-    return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+    found = [dict(zip(names, row, strict=True)) for row in rows(cursor, _OURS)]
+    return [view | {name: json.loads(view[name]) for name in ("columns", "hidden", "key")} for view in found]
 
 
 def _maintained(cursor: Any, info: TableInfo, ours: list[dict[str, Any]]) -> TableInfo:

@@ -90,12 +90,13 @@ def log(using: str, view: InstalledView, result: RefreshResult, started: Any, tr
     RefreshLog.objects.using(using).create(**_values(using, view, result, started, trigger))
 
 
-def log_exists(using: str) -> bool:
-    """The refresh log's table is there."""
+def log_exists(using: str, privilege: str = "INSERT") -> bool:
+    """The refresh log's table is there, and this role may use it."""
     from ..models import RefreshLog
 
+    query = "SELECT coalesce(has_table_privilege(to_regclass(%s), %s), false)"
     with connections[using].cursor() as cursor:
-        return bool(rows(cursor, "SELECT to_regclass(%s) IS NOT NULL", (RefreshLog._meta.db_table,))[0][0])
+        return bool(rows(cursor, query, (RefreshLog._meta.db_table, privilege))[0][0])
 
 
 def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> None:

@@ -140,7 +140,7 @@ def _count(cursor: Any, view: InstalledView) -> int:
 def _last_refresh(using: str, view: InstalledView) -> Any:
     from ..models import RefreshLog
 
-    if not log_exists(using):
+    if not log_exists(using, "SELECT"):
         return view.installed_at
     logged = RefreshLog.objects.using(using).filter(view_name=view.name, failed=False)
     return logged.order_by("-updated_at").values_list("updated_at", flat=True).first() or view.installed_at

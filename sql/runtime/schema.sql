@@ -54,12 +54,9 @@ CREATE INDEX IF NOT EXISTS stale_view ON django_ivm.stale (view_schema, view_nam
 CREATE OR REPLACE FUNCTION django_ivm.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    IF current_setting('ivm.maintaining', true) IS DISTINCT FROM 'on' THEN
-        RAISE EXCEPTION '% is maintained from a query and takes no direct %', TG_ARGV[0], lower(TG_OP)
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'Write to the tables that the view reads.';
-    END IF;
-    RETURN NULL;
+    RAISE EXCEPTION '% is maintained from a query and takes no direct %', TG_ARGV[0], lower(TG_OP)
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = 'Write to the tables that the view reads.';
 END
 $body$;
 

@@ -94,8 +94,11 @@ NESTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["aaa_user", "zzz_user"], ids=["sorts before", "sorts after"])
-@pytest.mark.parametrize("kind", NESTED)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, "aaa_user") for kind in NESTED] + [(kind, "zzz_user") for kind in NESTED if "statement" in kind or "same" in kind],
+    ids=lambda value: {"aaa_user": "sorts before", "zzz_user": "sorts after"}.get(value, value),
+)
 def test_triggers_of_users(many: Area, kind: str, name: str) -> None:
     when, body = NESTED[kind].split("|")
     many.run(function("nested()", f"BEGIN {body} END"))

@@ -1,5 +1,5 @@
-"""Areas for the tests of the engine."""
+"""Areas for the tests of engine."""
 
-from tests.engine.fixtures import area
+from tests.engine.fixtures import area, transactional_db
 
-__all__ = ["area"]
+__all__ = ["area", "transactional_db"]

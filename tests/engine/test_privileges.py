@@ -198,7 +198,7 @@ def test_functions_are_pinned_and_not_public(area: Area, role: str) -> None:
     assert sum(definer for _, definer, _, _ in found) > 15
     for signature, definer, config, acl in found:
         if definer:
-            assert "search_path=pg_catalog, pg_temp" in config.replace('"', "").replace("\\", ""), signature
+            assert "search_path=pg_catalog, django_ivm, pg_temp" in config.replace('"', "").replace("\\", ""), signature
         assert acl != "default", f"{signature} is PUBLIC's"
         assert "{=X" not in acl, f"{signature} is PUBLIC's"
         assert ",=X" not in acl, f"{signature} is PUBLIC's"

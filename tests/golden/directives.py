@@ -55,7 +55,8 @@ class Session:
         """The block's output."""
         directives: dict[str, Callable[[Block], str]] = {
             "tables": self.tables, "view": self.view, "ir": self.ir, "plan": self.plan, "stage": self.stage,
-            "sql": self.sql, "rewrite": self.rewrite, "probe": self.probe, "fails": self.fails, "step": self.step, "error": self.error,
+            "sql": self.sql, "rewrite": self.rewrite, "probe": self.probe, "fails": self.fails,
+            "step": self.step, "error": self.error,
         }  # fmt: skip
         if block.command not in directives:
             raise BadFile(f"unknown directive {block.command}")

@@ -104,12 +104,12 @@ def _comparable(store: Store, name: str) -> q.Fragment:
 
 def full_refreshes() -> int:
     """How many times a whole level was computed anew in this transaction."""
-    (count,) = fetch(
-        "SELECT coalesce(sum(calls), 0)::integer FROM pg_stat_xact_user_functions "
+    calls = (
+        "SELECT sum(calls) FROM pg_stat_xact_user_functions "
         r"WHERE schemaname = 'django_ivm' AND funcname LIKE '%\_replace'"
-    )[0]
-    (logged,) = fetch("SELECT count(*) FROM django_ivm_refreshlog")[0]
-    return int(count) + int(logged)
+    )
+    ((count,),) = fetch(f"SELECT coalesce(({calls}), 0)::integer + (SELECT count(*) FROM django_ivm_refreshlog)")
+    return int(count)
 
 
 def count_calls() -> None:

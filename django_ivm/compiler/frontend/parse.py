@@ -60,7 +60,7 @@ def parse_query(text: str) -> Parsed:
     Raises BadDefinition for text that doesn't parse, several statements, a statement that writes, a parameter.
     """
     if "\x00" in text:
-        raise BadDefinition("the query contains a NUL byte")
+        raise BadDefinition("the query contains a NUL byte", "Remove it.")
     try:
         statements = parse_sql(text)
     except ParseError as error:

@@ -72,7 +72,9 @@ def _cast(node: ast.TypeCast, column_scale: ScaleOf) -> int | None:
         if len(node.typeName.typmods) == 1:
             return 0
         digits = node.typeName.typmods[1]
-        return digits.val.ival if isinstance(digits, ast.A_Const) else None
+        if isinstance(digits, ast.A_Const) and isinstance(digits.val, ast.Integer):
+            return max(int(digits.val.ival), 0)
+        return None
     return scale(node.arg, column_scale)
 
 

@@ -31,7 +31,11 @@ from .plpgsql import block, render
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
 EVENTS = ("insert", "update", "delete")
-_STAMP = "(date_part('epoch', statement_timestamp()) * 1000000)::bigint::text"  # the same text under any settings
+# The same text under any settings.
+_STAMP = (
+    "(pg_catalog.date_part('epoch', pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)"
+    "::bigint::pg_catalog.text"
+)
 _STATE = (("ivm_state", "text"), ("ivm_stamp", "text"), ("ivm_depth", "integer"), ("ivm_pending", "text"))
 # A plan for a small change looks rows up by index, whatever the tables hold when it is made: a static plan is made
 # once in a connection, maybe while a table is empty, and an estimate of ten rows must not hash a whole source.
@@ -93,7 +97,7 @@ class Capture:
     @property
     def settings(self) -> tuple[tuple[str, str], ...]:
         """Static statements are planned once, maybe while a table is empty: only index look-ups stay right."""
-        found = {"ivm.maintaining": "'on'"}
+        found: dict[str, str] = {}
         if self.replanned or self.node.store.reads_sources:
             found |= dict(_INDEXED)
         return tuple((found | self.text_settings).items())
@@ -115,18 +119,22 @@ class Capture:
             replace=render([self.node.store.replace()], replanned=True),
         )
         arguments = "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint"
-        settings = (("ivm.maintaining", "'on'"), ("jit", "off"), *self.text_settings.items())
+        settings = (("jit", "off"), *self.text_settings.items())
         return Function(names.RUNTIME_SCHEMA, self.name("replace"), "", block((), body), settings, arguments)
 
     def enter(self) -> Function:
         """BEFORE: one more event in flight. A single expression, since each one costs anew in every transaction."""
+        # It runs under the writer's search_path, so every function and operator is qualified.
+        state = q.sql("coalesce(pg_catalog.current_setting({s}, true), '')", s=q.literal(self.setting))
         body = q.sql(
-            "ivm_state := set_config({s}, CASE WHEN coalesce(current_setting({s}, true), '') = '' THEN {stamp} || '/1/' "
-            "WHEN starts_with(current_setting({s}, true), {stamp} || '/') "
-            "THEN {stamp} || '/' || (split_part(current_setting({s}, true), '/', 2)::integer + 1)::text || '/' "
-            "|| split_part(current_setting({s}, true), '/', 3) "
-            "ELSE {stamp} || '/1/!' END, true);\nRETURN NULL;",
+            "ivm_state := pg_catalog.set_config({s}, CASE WHEN {state} OPERATOR(pg_catalog.=) '' "
+            "THEN pg_catalog.concat({stamp}, '/1/') "
+            "WHEN pg_catalog.split_part({state}, '/', 1) OPERATOR(pg_catalog.=) {stamp} "
+            "THEN pg_catalog.concat({stamp}, '/', pg_catalog.split_part({state}, '/', 2)::integer "
+            "OPERATOR(pg_catalog.+) 1, '/', pg_catalog.split_part({state}, '/', 3)) "
+            "ELSE pg_catalog.concat({stamp}, '/1/!') END, true);\nRETURN NULL;",
             s=q.literal(self.setting),
+            state=state,
             stamp=q.Fragment(_STAMP),
         )
         return Function(
@@ -155,7 +163,7 @@ class Capture:
             ("ivm_many", "bigint"),
             *self.node.store.declarations,
         )
-        settings = (("ivm.maintaining", "'on'"), *_INDEXED, *self.text_settings.items())
+        settings = (*_INDEXED, *self.text_settings.items())
         return Function(
             names.RUNTIME_SCHEMA, self.name("flush"), "void", block(declared, body), settings, "ivm_pending text"
         )

@@ -19,7 +19,7 @@ from ..pg import sql as q
 from ..pg.catalog import Catalog
 from .capture import Capture
 from .marks import mark_triggers
-from .objects import Function, TriggerSpec
+from .objects import MAINTAINING_PATH, Function, TriggerSpec
 from .plpgsql import block, render
 
 COMPILER_VERSION = "1"
@@ -163,13 +163,14 @@ class Installation:
         return [*found, *self.guard_statements()]
 
     def guard_statements(self) -> list[str]:
-        """The view's tables refuse direct writes; the functions that maintain them set `ivm.maintaining`."""
+        """The view's tables refuse direct writes; the functions that maintain them are known by their pinned path."""
         return [
             q.sql(
                 "CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {t} "
-                "FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining', true) IS DISTINCT FROM 'on') "
+                "FOR EACH STATEMENT WHEN (current_setting('search_path') IS DISTINCT FROM {path}) "
                 "EXECUTE FUNCTION {f}({name})",
                 t=store.target,
+                path=q.literal(MAINTAINING_PATH),
                 f=q.qualified(names.RUNTIME_SCHEMA, "refuse_write"),
                 name=q.literal(self.options.name),
             ).text
@@ -259,7 +260,7 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         names.derived(prefix, 1, "replace"),
         "",
         _replace_body(store),
-        (("ivm.maintaining", "'on'"),),
+        (),
         "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint",
     )
     return Installation(
