@@ -60,8 +60,7 @@ FROM generate_series(0, 0) b, generate_series(0, 7) st;
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -116,8 +115,7 @@ REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_1_replace() FROM PUBLI
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -165,8 +163,7 @@ REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_replace() FROM PUBLI
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_zero tid[];
@@ -246,12 +243,11 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_insert ON shop.purchase IS '5acb7463';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_insert ON shop.purchase IS 'f1f44fa6';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -323,12 +319,11 @@ CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_update();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_update ON shop.purchase IS 'e550808b';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_update ON shop.purchase IS 'e69fc514';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -386,11 +381,11 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_delete ON shop.purchase IS '76bcaf87';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_delete ON shop.purchase IS '36fe3edc';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
@@ -414,12 +409,11 @@ CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_truncate AFTER TRUNCAT
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_truncate ON shop.purchase IS 'e2723ae1';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_truncate ON shop.purchase IS 'beabb454';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -648,12 +642,11 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_insert
-ON django_ivm.best_customers_4a4b9548_level_1 IS 'd7da41eb';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '8a88d664';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -906,12 +899,11 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_update
-ON django_ivm.best_customers_4a4b9548_level_1 IS '7bbdbcea';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '96aca91a';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1140,11 +1132,11 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_delete
-ON django_ivm.best_customers_4a4b9548_level_1 IS '58c5778f';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '2c17129e';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF NOT ((TG_TABLE_NAME = 'best_customers_4a4b9548_level_1' AND TG_TABLE_SCHEMA = 'django_ivm')) THEN
@@ -1170,14 +1162,14 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_truncate
-ON django_ivm.best_customers_4a4b9548_level_1 IS '70c3a5ff';
+ON django_ivm.best_customers_4a4b9548_level_1 IS 'f672fbac';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
-    true) IS DISTINCT FROM 'on')
+ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT
+    WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('best_customers');
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-ON shop.best_customers FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
-    true) IS DISTINCT FROM 'on')
+ON shop.best_customers FOR EACH STATEMENT
+    WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('best_customers');

@@ -66,8 +66,7 @@ CREATE VIEW shop.open_purchases AS SELECT id, amount, name FROM django_ivm.open_
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -121,8 +120,7 @@ REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_replace() FROM PUBLI
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_flush(ivm_pending text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -440,13 +438,21 @@ CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_enter() RETURNS 
 DECLARE
   ivm_state text;
 BEGIN
-  ivm_state := set_config('ivm.n0a316a39_1', CASE WHEN coalesce(current_setting('ivm.n0a316a39_1', true),
-      '') = '' THEN (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text || '/1/'
-      WHEN starts_with(current_setting('ivm.n0a316a39_1', true), (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/') THEN (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/' || (split_part(current_setting('ivm.n0a316a39_1',
-      true), '/', 2)::integer + 1)::text || '/' || split_part(current_setting('ivm.n0a316a39_1', true), '/',
-      3) ELSE (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text || '/1/!' END, true);
+  ivm_state := pg_catalog.set_config('ivm.n0a316a39_1', CASE
+      WHEN coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), '') OPERATOR(pg_catalog.=) ''
+      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/1/')
+      WHEN pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
+      1) OPERATOR(pg_catalog.=) (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text
+      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/',
+      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
+      2)::integer OPERATOR(pg_catalog.+) 1, '/',
+      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/', 3))
+      ELSE pg_catalog.concat((pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text,
+      '/1/!') END, true);
   RETURN NULL;
 END
 $ivm_body$;
@@ -457,12 +463,11 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_enter BEFORE INSERT OR
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS '59b37ce4';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS '2ff79dae';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -477,9 +482,9 @@ DECLARE
   ivm_whole integer[];
   ivm_many bigint;
 BEGIN
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'purchase'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
@@ -544,8 +549,8 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -563,7 +568,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -619,12 +625,11 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '66cf103a';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS 'd9651600';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -639,8 +644,9 @@ DECLARE
   ivm_whole integer[];
   ivm_many bigint;
 BEGIN
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND NOT (ARRAY(
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND NOT (ARRAY(
       SELECT ROW(id, customer_id, status, amount)
       FROM ivm_old) IS DISTINCT FROM ARRAY(
       SELECT ROW(id, customer_id, status, amount)
@@ -648,9 +654,9 @@ BEGIN
     ivm_state := set_config('ivm.n0a316a39_1', '', true);
     RETURN NULL;
   END IF;
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'purchase'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
@@ -762,8 +768,8 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -781,7 +787,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -846,12 +853,11 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS 'efc5a69f';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS '75332175';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -866,9 +872,9 @@ DECLARE
   ivm_whole integer[];
   ivm_many bigint;
 BEGIN
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'purchase'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
@@ -925,8 +931,8 @@ USING (
 WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -944,7 +950,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1000,11 +1007,11 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS 'dbc83c6b';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS 'fecd3932';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1023,7 +1030,8 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1056,18 +1064,17 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_truncate AFTER TRUNCAT
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_truncate ON shop.purchase IS '64f8d35e';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_truncate ON shop.purchase IS '155cd8f9';
 
 CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'ac327159';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'd32beef1';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1082,9 +1089,9 @@ DECLARE
   ivm_whole integer[];
   ivm_many bigint;
 BEGIN
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'customer'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
@@ -1145,8 +1152,8 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1164,7 +1171,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1220,12 +1228,11 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS '1e5d9fa9';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS '446e963e';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1240,8 +1247,9 @@ DECLARE
   ivm_whole integer[];
   ivm_many bigint;
 BEGIN
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND NOT (ARRAY(
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND NOT (ARRAY(
       SELECT ROW(id, name)
       FROM ivm_old) IS DISTINCT FROM ARRAY(
       SELECT ROW(id, name)
@@ -1249,9 +1257,9 @@ BEGIN
     ivm_state := set_config('ivm.n0a316a39_1', '', true);
     RETURN NULL;
   END IF;
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'customer'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
@@ -1341,8 +1349,8 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1360,7 +1368,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1421,12 +1430,11 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS 'e8cbf66a';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS '056a4ad1';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1441,9 +1449,9 @@ DECLARE
   ivm_whole integer[];
   ivm_many bigint;
 BEGIN
-  IF current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'customer'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
@@ -1496,8 +1504,8 @@ USING (
 WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1515,7 +1523,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1571,11 +1580,11 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS 'c6ea2d23';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS '2ada26e8';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1594,7 +1603,8 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n0a316a39_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1627,9 +1637,9 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_truncate AFTER TRUNCAT
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_truncate ON shop.customer IS '816d83af';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_truncate ON shop.customer IS '922841f7';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-ON django_ivm.open_purchases_0a316a39_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
-    true) IS DISTINCT FROM 'on')
+ON django_ivm.open_purchases_0a316a39_data FOR EACH STATEMENT
+    WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('open_purchases');

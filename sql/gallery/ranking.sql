@@ -26,8 +26,7 @@ CREATE VIEW shop.ranking AS SELECT id, place FROM django_ivm.ranking_c61838f5_da
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.ranking_c61838f5_data IN SHARE ROW EXCLUSIVE MODE;
@@ -75,7 +74,7 @@ REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_1_replace() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF EXISTS (
@@ -96,11 +95,11 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_insert();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_insert ON shop.purchase IS 'b6d474e9';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_insert ON shop.purchase IS '6f09b3a3';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF EXISTS (
@@ -120,11 +119,11 @@ CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_update AFTER UPDATE ON shop.
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_update();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_update ON shop.purchase IS '47230038';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_update ON shop.purchase IS 'c367d75e';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF EXISTS (
@@ -145,11 +144,11 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_delete();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_delete ON shop.purchase IS '5798c9ec';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_delete ON shop.purchase IS 'e5ca5ebc';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_mark_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF current_setting('ivm.mc61838f5', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
@@ -167,9 +166,9 @@ CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_mark_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_mark_truncate();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_truncate ON shop.purchase IS 'e493b13c';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_mark_truncate ON shop.purchase IS '48397681';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
-    true) IS DISTINCT FROM 'on')
+ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT
+    WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('ranking');

@@ -67,8 +67,7 @@ FROM django_ivm.region_revenue_5790ea3e_data;
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -129,8 +128,7 @@ REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_replace() FROM PUBLI
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -602,13 +600,21 @@ CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter() RETURNS 
 DECLARE
   ivm_state text;
 BEGIN
-  ivm_state := set_config('ivm.n5790ea3e_1', CASE WHEN coalesce(current_setting('ivm.n5790ea3e_1', true),
-      '') = '' THEN (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text || '/1/'
-      WHEN starts_with(current_setting('ivm.n5790ea3e_1', true), (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/') THEN (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/' || (split_part(current_setting('ivm.n5790ea3e_1',
-      true), '/', 2)::integer + 1)::text || '/' || split_part(current_setting('ivm.n5790ea3e_1', true), '/',
-      3) ELSE (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text || '/1/!' END, true);
+  ivm_state := pg_catalog.set_config('ivm.n5790ea3e_1', CASE
+      WHEN coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), '') OPERATOR(pg_catalog.=) ''
+      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/1/')
+      WHEN pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
+      1) OPERATOR(pg_catalog.=) (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text
+      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/',
+      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
+      2)::integer OPERATOR(pg_catalog.+) 1, '/',
+      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/', 3))
+      ELSE pg_catalog.concat((pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text,
+      '/1/!') END, true);
   RETURN NULL;
 END
 $ivm_body$;
@@ -619,12 +625,11 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_enter BEFORE INSERT OR
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS '4b7175f7';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS '234f37d8';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -642,9 +647,9 @@ DECLARE
   ivm_touched tid[];
   ivm_below boolean;
 BEGIN
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'purchase'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
@@ -722,8 +727,8 @@ ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purch
     THEN 'NaN'::numeric ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -741,7 +746,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -797,12 +803,11 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS '9d20dfb0';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS 'cfce550a';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -820,8 +825,9 @@ DECLARE
   ivm_touched tid[];
   ivm_below boolean;
 BEGIN
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND NOT (ARRAY(
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND NOT (ARRAY(
       SELECT ROW(customer_id, amount)
       FROM ivm_old) IS DISTINCT FROM ARRAY(
       SELECT ROW(customer_id, amount)
@@ -829,9 +835,9 @@ BEGIN
     ivm_state := set_config('ivm.n5790ea3e_1', '', true);
     RETURN NULL;
   END IF;
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'purchase'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
@@ -1046,8 +1052,8 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1065,7 +1071,8 @@ $ivm_q$ USING ivm_touched;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1130,12 +1137,11 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS '3bc6d284';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'c7b9b4a4';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1153,9 +1159,9 @@ DECLARE
   ivm_touched tid[];
   ivm_below boolean;
 BEGIN
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'purchase'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
@@ -1358,8 +1364,8 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1377,7 +1383,8 @@ $ivm_q$ USING ivm_touched;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1433,11 +1440,11 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS 'accfd479';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS '642d1bc9';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1456,7 +1463,8 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1489,18 +1497,17 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate AFTER TRUNCAT
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate ON shop.purchase IS '4c124f40';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate ON shop.purchase IS 'c3cb0b39';
 
 CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS '5c40f79f';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS '54cfd993';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1518,9 +1525,9 @@ DECLARE
   ivm_touched tid[];
   ivm_below boolean;
 BEGIN
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'customer'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
@@ -1594,8 +1601,8 @@ ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purch
     THEN 'NaN'::numeric ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1613,7 +1620,8 @@ $ivm_q$;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1669,12 +1677,11 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS '76a71ebc';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS 'db728eac';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -1692,8 +1699,9 @@ DECLARE
   ivm_touched tid[];
   ivm_below boolean;
 BEGIN
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND NOT (ARRAY(
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND NOT (ARRAY(
       SELECT ROW(id, region)
       FROM ivm_old) IS DISTINCT FROM ARRAY(
       SELECT ROW(id, region)
@@ -1701,9 +1709,9 @@ BEGIN
     ivm_state := set_config('ivm.n5790ea3e_1', '', true);
     RETURN NULL;
   END IF;
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'customer'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
@@ -1914,8 +1922,8 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -1933,7 +1941,8 @@ $ivm_q$ USING ivm_touched;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -1998,12 +2007,11 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS 'f6e8971e';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '06999bcc';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
@@ -2021,9 +2029,9 @@ DECLARE
   ivm_touched tid[];
   ivm_below boolean;
 BEGIN
-  IF current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-      statement_timestamp()) * 1000000)::bigint::text || '/1/' AND ((TG_TABLE_NAME = 'customer'
-      AND TG_TABLE_SCHEMA = 'shop')) THEN
+  IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+      AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
     FROM (
       SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
@@ -2222,8 +2230,8 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (date_part('epoch',
-        statement_timestamp()) * 1000000)::bigint::text || '/1/') THEN
+    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
       RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
       USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
     END IF;
@@ -2241,7 +2249,8 @@ $ivm_q$ USING ivm_touched;
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -2297,11 +2306,11 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '17e764cd';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '6d176cc3';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -2320,7 +2329,8 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (date_part('epoch', statement_timestamp()) * 1000000)::bigint::text;
+  ivm_stamp := (pg_catalog.date_part('epoch',
+      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
   IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
     RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'triggered_action_exception',
@@ -2353,9 +2363,9 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate AFTER TRUNCAT
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate ON shop.customer IS 'afb15a5e';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate ON shop.customer IS '2fc15871';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
-    true) IS DISTINCT FROM 'on')
+ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT
+    WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('region_revenue');

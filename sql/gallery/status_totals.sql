@@ -38,8 +38,7 @@ FROM django_ivm.status_totals_f24c16d2_data;
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on'
+SET search_path = pg_catalog, django_ivm, pg_temp
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -95,8 +94,7 @@ REVOKE ALL ON FUNCTION django_ivm.status_totals_f24c16d2_1_replace() FROM PUBLIC
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_zero tid[];
@@ -188,12 +186,11 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_insert();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_insert ON shop.purchase IS '72c94f2d';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_insert ON shop.purchase IS 'df111a98';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -271,12 +268,11 @@ CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_update AFTER UPDATE ON 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_update();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_update ON shop.purchase IS '5ed9e696';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_update ON shop.purchase IS 'c80bc31a';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET ivm.maintaining = 'on' AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -340,11 +336,11 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_delete ON shop.purchase IS '07485418';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_delete ON shop.purchase IS '6db0961f';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
@@ -368,9 +364,9 @@ CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_truncate ON shop.purchase IS 'c17b8201';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_truncate ON shop.purchase IS '9eb165db';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-ON django_ivm.status_totals_f24c16d2_data FOR EACH STATEMENT WHEN (current_setting('ivm.maintaining',
-    true) IS DISTINCT FROM 'on')
+ON django_ivm.status_totals_f24c16d2_data FOR EACH STATEMENT
+    WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('status_totals');

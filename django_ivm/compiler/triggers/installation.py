@@ -199,6 +199,11 @@ class Installation:
                 found.append(f"group rows of {node.store.table}, in key order")
             if node.locks:
                 found += node.locks.text
+        if any(node.locks for node in self.plan.nodes):
+            found.append(
+                "possible deadlock (40P01, retry): transactions that write the shared side and then a read column of "
+                "another; or one statement that writes several sources"
+            )
         return tuple(dict.fromkeys(found)) or ("only the rows that are written",)
 
     def __str__(self) -> str:
