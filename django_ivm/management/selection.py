@@ -96,7 +96,7 @@ class ViewCommand(BaseCommand):
 
     def fail(self, target: Target, error: BaseException) -> None:
         """Report one view's failure; the command goes on with the next."""
-        self.stderr.write(f"{target.label}: {error}")
+        self.stderr.write(f"{target.label}: {str(error).removeprefix(f'{target.label}: ')}")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print aligned columns; numbers to the right."""

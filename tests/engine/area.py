@@ -114,6 +114,7 @@ class Area:
         self.opened.close()
         if connection.connection is not None and not connection.connection.closed:
             connection.connection.rollback()
+        self.enter()
         mine = [v for v in installer.installed(connection) if v.schema == self.schema]
         for view in reversed(mine):
             with contextlib.suppress(django_ivm.NotInstalledError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -230,6 +231,7 @@ def test_an_installer_who_is_no_superuser(area: Area, role: str) -> None:
         installer.remove_runtime(connection)
         area.run(f"GRANT CREATE ON DATABASE {database} TO {role}; GRANT ALL ON SCHEMA {area.schema} TO {role}")
         area.run(f"CREATE TABLE mine (id int PRIMARY KEY, g int, v int); ALTER TABLE mine OWNER TO {role}")
+        area.run(f"GRANT ALL ON TABLE django_ivm_refreshlog TO {role}; GRANT ALL ON SEQUENCE django_ivm_refreshlog_id_seq TO {role}")
         area.run(f"SET LOCAL SESSION AUTHORIZATION {role}")
         area.queries.clear()
         area.view("sums", "SELECT g, count(*) AS n, max(v) AS s FROM mine GROUP BY g")

@@ -128,8 +128,8 @@ def test_every_refusal_has_a_place_in_the_text() -> None:
 
 
 def test_files_are_short() -> None:
-    for path in COMPILER.rglob("*.py"):
-        assert len(path.read_text().splitlines()) <= 500, path
+    lengths = {path.relative_to(COMPILER): len(path.read_text().splitlines()) for path in COMPILER.rglob("*.py")}
+    assert {path: lines for path, lines in lengths.items() if lines > 500} == {}
 
 
 def run_python(code: str) -> str:

@@ -382,11 +382,13 @@ class Capture:
             spooled = self._spooled(by_source[node.scan.source], node.scan)
             if isinstance(node, Change):
                 return Compiled(spooled, True)
+            # OFFSET 0 keeps the second branch a subquery of its own: PostgreSQL can push a join key into an Append of an
+            # index scan and a subquery, not into one with a bare CTE scan, and would read the whole index.
             now = [*node.scan.select_list(), q.sql("1 AS {w}", w=q.ident(WEIGHT))]
             gone = [*(q.ident(name) for name in node.scan.names), q.sql("-{w}", w=q.ident(WEIGHT))]
             return Compiled(
                 q.sql(
-                    "SELECT {now} FROM {t}{alive} UNION ALL SELECT {gone} FROM ({spooled}) ivm_o",
+                    "SELECT {now} FROM {t}{alive} UNION ALL (SELECT {gone} FROM ({spooled}) ivm_o OFFSET 0)",
                     now=now,
                     t=q.qualified(*node.scan.source),
                     alive=node.scan.alive(),
