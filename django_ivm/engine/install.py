@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import enum
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
 from psycopg import sql as pg
 
 from .. import _sql, signals
-from ..compiler import Installation, Options, Trace, compile_view
 from ..compiler.pg import names
-from ..compiler.pg.catalog import Catalog
 from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
-from . import register, triggers
-from .analyse import analyse, referenced_tables
+from . import register
 from .introspect import registered, rows
-from .register import InstalledView
+from .register import InstalledView, intact
 from .results import Reason
 from .spec import ViewSpec
+
+if TYPE_CHECKING:
+    from ..compiler import Installation, Trace
+    from ..compiler.pg.catalog import Catalog
 
 logger = logging.getLogger("django_ivm")
 Progress = Callable[[str], None]
@@ -95,6 +95,9 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
 
     Raises DefinitionError, and NotIncrementalError when strategy is "incremental" and the query can't be kept so.
     """
+    from ..compiler import Options, Trace, compile_view
+    from .analyse import analyse
+
     validate(spec)
     canonical, catalog = analyse(connection, spec.sql)
     if not catalog.outputs:
@@ -153,6 +156,8 @@ def _check_cycle(spec: ViewSpec, schema: str, catalog: Catalog) -> None:
 
 def _refuse_cycle(spec: ViewSpec, dependents: list[InstalledView]) -> None:
     """A changed definition may not read what reads the view."""
+    from .analyse import referenced_tables
+
     read = {name for _, name in referenced_tables(spec.sql)}
     circle = [view.name for view in dependents if view.name in read]
     if circle:
@@ -172,45 +177,6 @@ def state(spec: ViewSpec, connection: Any) -> InstallState:
         if view.detached or view.spec_hash != spec.hash or not intact(cursor, view):
             return InstallState.OUTDATED
     return InstallState.INSTALLED
-
-
-_INTACT = """
-WITH wanted AS (
-    SELECT w.name, w.hash, c.oid AS table_oid
-    FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
-    LEFT JOIN pg_namespace n ON n.nspname = w.schema
-    LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
-), roots AS (
-    SELECT c.oid FROM jsonb_array_elements(%s::jsonb) s
-    JOIN pg_namespace n ON n.nspname = s->>0 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s->>1
-), family AS (
-    SELECT inhrelid AS oid, inhparent AS root FROM pg_inherits WHERE inhparent IN (SELECT oid FROM roots)
-    UNION ALL
-    SELECT p.relid, r.oid FROM roots r, pg_partition_tree(r.oid) p WHERE p.relid <> r.oid
-)
-SELECT
-    -- every trigger is there, enabled, unchanged
-    NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT EXISTS (
-        SELECT 1 FROM pg_trigger t WHERE t.tgrelid = w.table_oid AND t.tgname = w.name AND t.tgenabled IN ('O', 'A')
-        AND obj_description(t.oid, 'pg_trigger') = w.hash))
-    -- no partition or child came or went
-    AND NOT EXISTS (SELECT 1 FROM family f WHERE NOT EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.oid)
-        AND EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.root))
-    -- every column that the trigger functions name is there
-    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) r WHERE NOT EXISTS (
-        SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = r->>0 AND c.relname = r->>1 AND a.attname = r->>2))
-    AND to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL
-    AND to_regclass('django_ivm.' || quote_ident(%s)) IS NOT NULL
-"""
-
-
-def intact(cursor: Any, view: InstalledView) -> bool:
-    """What is installed still fits: triggers, partitions, columns, the table and the definition."""
-    triggers_ = json.dumps(list(view.triggers))
-    sources = json.dumps([list(name) for name in view.sources])
-    reads = json.dumps([list(item) for item in view.reads])
-    return bool(rows(cursor, _INTACT, (triggers_, sources, reads, *view.storage, view.definition_view))[0][0])
 
 
 def install(
@@ -283,6 +249,8 @@ def _refuse_taken_name(cursor: Any, compiled: Compiled) -> None:
 
 
 def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
+    from . import triggers
+
     installation, spec = compiled.installation, compiled.spec
     for statement in installation.lock_statements():
         tell(f"{spec.name}: waiting for writers")

@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..compiler.triggers.installation import Installation
 from .introspect import registered, rows
 from .results import Reason
 from .spec import ViewSpec
+
+if TYPE_CHECKING:
+    from ..compiler import Installation
 
 # One lock for installing, uninstalling and pruning in a database: "django_ivm" as a number.
 ADVISORY_LOCK = 0x646A616E676F5F69
@@ -187,3 +189,42 @@ def mark_stale(cursor: Any, view: InstalledView, reason: str) -> None:
     cursor.execute(
         "INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES (%s, %s, %s)", (*view.full_name, reason)
     )
+
+
+_INTACT = """
+WITH wanted AS (
+    SELECT w.name, w.hash, c.oid AS table_oid
+    FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
+    LEFT JOIN pg_namespace n ON n.nspname = w.schema
+    LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
+), roots AS (
+    SELECT c.oid FROM jsonb_array_elements(%s::jsonb) s
+    JOIN pg_namespace n ON n.nspname = s->>0 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s->>1
+), family AS (
+    SELECT inhrelid AS oid, inhparent AS root FROM pg_inherits WHERE inhparent IN (SELECT oid FROM roots)
+    UNION ALL
+    SELECT p.relid, r.oid FROM roots r, pg_partition_tree(r.oid) p WHERE p.relid <> r.oid
+)
+SELECT
+    -- every trigger is there, enabled, unchanged
+    NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT EXISTS (
+        SELECT 1 FROM pg_trigger t WHERE t.tgrelid = w.table_oid AND t.tgname = w.name AND t.tgenabled IN ('O', 'A')
+        AND obj_description(t.oid, 'pg_trigger') = w.hash))
+    -- no partition or child came or went
+    AND NOT EXISTS (SELECT 1 FROM family f WHERE NOT EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.oid)
+        AND EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.root))
+    -- every column that the trigger functions name is there
+    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) r WHERE NOT EXISTS (
+        SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = r->>0 AND c.relname = r->>1 AND a.attname = r->>2))
+    AND to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL
+    AND to_regclass('django_ivm.' || quote_ident(%s)) IS NOT NULL
+"""
+
+
+def intact(cursor: Any, view: InstalledView) -> bool:
+    """What is installed still fits: triggers, partitions, columns, the table and the definition."""
+    triggers_ = json.dumps(list(view.triggers))
+    sources = json.dumps([list(name) for name in view.sources])
+    reads = json.dumps([list(item) for item in view.reads])
+    return bool(rows(cursor, _INTACT, (triggers_, sources, reads, *view.storage, view.definition_view))[0][0])

@@ -9,7 +9,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 from psycopg import sql as pg
 
-from ..compiler.pg import sql as q
 from ..errors import DefinitionError, NotInstalledError
 from . import install as installer
 from . import register
@@ -48,7 +47,7 @@ class View:
     @property
     def table(self) -> str:
         found = self._found()
-        return q.qualified(found.schema, found.name).text
+        return pg.Identifier(found.schema, found.name).as_string(None)
 
     def _found(self, using: str | None = None) -> InstalledView:
         with connections[using or self.using].cursor() as cursor:
@@ -98,7 +97,7 @@ class View:
             view = register.find(cursor, self.name, self._schema)
             if view is None:
                 return ViewStatus(False, False, False, "", "")
-            whole = installer.intact(cursor, view)
+            whole = register.intact(cursor, view)
             fresh = _fresh(cursor, view, {})
             oldest = rows(
                 cursor,
@@ -149,7 +148,7 @@ def _last_refresh(using: str, view: InstalledView) -> Any:
 def _fresh(cursor: Any, view: InstalledView, known: dict[tuple[str, str], bool]) -> bool:
     if view.full_name not in known:
         known[view.full_name] = (
-            not view.detached and not register.markers(cursor, view) and installer.intact(cursor, view)
+            not view.detached and not register.markers(cursor, view) and register.intact(cursor, view)
         )
         if view.strategy == "full" and reads_unwatched(cursor, view.definition_view):
             known[view.full_name] = False

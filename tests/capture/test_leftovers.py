@@ -27,7 +27,9 @@ def joined(area: Area) -> Area:
 
 def settings_of(area: Area) -> list[str]:
     """Names of the transaction-local settings that the triggers use."""
-    sources = area.run("SELECT prosrc FROM pg_proc WHERE pronamespace = 'django_ivm'::regnamespace AND prosrc ~ 'ivm\\.n'")
+    sources = area.run(
+        "SELECT prosrc FROM pg_proc WHERE pronamespace = 'django_ivm'::regnamespace AND prosrc ~ 'ivm\\.n'"
+    )
     return sorted({found for (text,) in sources for found in re.findall(r"ivm\.n[0-9a-z]+_\d+", text)})
 
 
@@ -50,7 +52,8 @@ def test_settings_of_the_session(joined: Area, value: str) -> None:
 def test_a_forged_depth_is_healed_at_the_next_statement(joined: Area) -> None:
     names = settings_of(joined)
     forge = " ".join(
-        f"PERFORM set_config('{name}', split_part(current_setting('{name}', true), '/', 1) || '/7/', true);" for name in names
+        f"PERFORM set_config('{name}', split_part(current_setting('{name}', true), '/', 1) || '/7/', true);"
+        for name in names
     )
     joined.run(function("forge()", f"BEGIN IF NEW.w = 99 THEN {forge} END IF; RETURN NULL; END"))
     joined.run("CREATE TRIGGER forge AFTER UPDATE ON b FOR EACH ROW EXECUTE FUNCTION forge()")
@@ -63,7 +66,11 @@ def test_a_forged_depth_is_healed_at_the_next_statement(joined: Area) -> None:
 
 def test_replica_role_within_a_statement_is_healed_at_the_next(joined: Area) -> None:
     joined.run(
-        function("flip()", "BEGIN IF NEW.w = 99 THEN PERFORM set_config('session_replication_role', 'replica', true); END IF; RETURN NEW; END")
+        function(
+            "flip()",
+            "BEGIN IF NEW.w = 99 THEN PERFORM set_config('session_replication_role', "
+            "'replica', true); END IF; RETURN NEW; END",
+        )
     )
     joined.run("CREATE TRIGGER flip BEFORE UPDATE ON b FOR EACH ROW EXECUTE FUNCTION flip()")
     with transaction.atomic():
@@ -152,7 +159,9 @@ def test_a_view_s_trigger_that_writes_a_source(area: Area, kind: str, level: str
     area.view(name, query)
     storage = ".".join(f'"{part}"' for part in area.installed(name).storage)
     area.run(function("feed()", "BEGIN UPDATE a SET v = v + 1 WHERE id = 1; RETURN NULL; END"))
-    area.run(f"CREATE TRIGGER feed AFTER INSERT OR UPDATE OR DELETE ON {storage} FOR EACH {level} EXECUTE FUNCTION feed()")
+    area.run(
+        f"CREATE TRIGGER feed AFTER INSERT OR UPDATE OR DELETE ON {storage} FOR EACH {level} EXECUTE FUNCTION feed()"
+    )
     before = area.run("SELECT * FROM a ORDER BY id")
     with pytest.raises(DatabaseError, match="trigger on the maintained table"):
         area.run("UPDATE a SET v = v + 20 WHERE id < 4")
@@ -175,13 +184,16 @@ def test_a_view_s_trigger_may_write_elsewhere(area: Area) -> None:
 
 
 DIRECT = (
-    "INSERT INTO v1 SELECT * FROM v1 LIMIT 1", "UPDATE v1 SET s = 0", "DELETE FROM v1", "TRUNCATE v1", "COPY v1 FROM PROGRAM 'echo'",
-    "INSERT INTO v1 SELECT * FROM v1 LIMIT 0", "WITH x AS (DELETE FROM v1 RETURNING 1) SELECT count(*) FROM x",
+    "INSERT INTO v1 SELECT * FROM v1 LIMIT 1", "UPDATE v1 SET s = 0", "DELETE FROM v1", "TRUNCATE v1",
+        "COPY v1 FROM PROGRAM 'echo'",
+    "INSERT INTO v1 SELECT * FROM v1 LIMIT 0", "WITH x AS (DELETE FROM v1 RETURNING 1) SELECT count(*) "
+        "FROM x",
     "MERGE INTO v1 USING a ON v1.g = a.g WHEN MATCHED THEN DELETE",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("query", [SUMS, JOINED, "SELECT g, avg(v) AS s FROM a GROUP BY g", "SELECT g, v AS s FROM a", "SELECT v % 2 AS g, sum(v) AS s FROM a GROUP BY v % 2"],
+@pytest.mark.parametrize("query", [SUMS, JOINED, "SELECT g, avg(v) AS s FROM a GROUP BY g", "SELECT g, v "
+    "AS s FROM a", "SELECT v % 2 AS g, sum(v) AS s FROM a GROUP BY v % 2"],
                          ids=["sums", "join", "avg", "rows", "expression"])  # fmt: skip
 def test_direct_writes_are_refused(area: Area, query: str) -> None:
     area.run(TABLES)
@@ -189,7 +201,11 @@ def test_direct_writes_are_refused(area: Area, query: str) -> None:
     storage = ".".join(f'"{part}"' for part in area.installed("v1").storage)
     for statement in DIRECT:
         for target in {"v1", storage}:
-            with pytest.raises(DatabaseError, match=r"v1.* is maintained from a query|\"v1\" is not a table|(MERGE|COPY|copy|merge).*view|cannot (insert|update|delete|merge|execute MERGE)"):
+            with pytest.raises(
+                DatabaseError,
+                match=r"v1.* is maintained from a query|\"v1\" is not a "
+                r"table|(MERGE|COPY|copy|merge).*view|cannot (insert|update|delete|merge|execute MERGE)",
+            ):
                 area.run(re.sub(r"\bv1\b", target, statement) if target != "v1" else statement)
             area.check()
     assert view.verify().ok

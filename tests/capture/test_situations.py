@@ -60,13 +60,18 @@ def attempt(area: Area, statement: str) -> None:
 TWO_AND_THREE = (
     "WITH x AS (DELETE FROM a WHERE id = 1) DELETE FROM b WHERE aid = 1",
     "WITH x AS (UPDATE a SET g = 0), y AS (UPDATE b SET w = w + 1) UPDATE c SET x = x + 1",
-    "WITH x AS (INSERT INTO a VALUES (100, 1, 1, '') RETURNING id), y AS (INSERT INTO b SELECT 100, id, 5 FROM x RETURNING id) "
+    "WITH x AS (INSERT INTO a VALUES (100, 1, 1, '') RETURNING id), y AS (INSERT INTO b SELECT 100, id, 5 "
+    "FROM x RETURNING id) "
     "INSERT INTO c (bid, x) SELECT id, 7 FROM y",
-    "WITH x AS (DELETE FROM b WHERE w > 12 RETURNING aid), y AS (UPDATE a SET v = v + 100 WHERE id IN (SELECT aid FROM x)) "
+    "WITH x AS (DELETE FROM b WHERE w > 12 RETURNING aid), y AS (UPDATE a SET v = v + 100 WHERE id IN "
+    "(SELECT aid FROM x)) "
     "INSERT INTO b SELECT 500 + aid, aid, 1 FROM x GROUP BY aid",
-    "WITH x AS (DELETE FROM b WHERE w > 12 RETURNING *), y AS (INSERT INTO b SELECT id + 1000, aid, w FROM x RETURNING *) SELECT * FROM y",
-    "WITH x AS (UPDATE b SET aid = aid % 9 + 1 WHERE id < 9), y AS (UPDATE b SET aid = 1 WHERE id > 15) DELETE FROM b WHERE id = 12",
-    "WITH x AS (INSERT INTO a SELECT id + 50, g, v, note FROM a RETURNING id) DELETE FROM b WHERE aid IN (SELECT id - 50 FROM x WHERE id % 2 = 0)",
+    "WITH x AS (DELETE FROM b WHERE w > 12 RETURNING *), y AS (INSERT INTO b SELECT id + 1000, aid, w FROM "
+    "x RETURNING *) SELECT * FROM y",
+    "WITH x AS (UPDATE b SET aid = aid % 9 + 1 WHERE id < 9), y AS (UPDATE b SET aid = 1 WHERE id > 15) "
+    "DELETE FROM b WHERE id = 12",
+    "WITH x AS (INSERT INTO a SELECT id + 50, g, v, note FROM a RETURNING id) DELETE FROM b WHERE aid IN "
+    "(SELECT id - 50 FROM x WHERE id % 2 = 0)",
     "WITH x AS (UPDATE a SET v = v WHERE true), y AS (DELETE FROM b WHERE false) UPDATE c SET x = x",
 )
 
@@ -80,23 +85,33 @@ def test_modifying_ctes(many: Area, statement: str) -> None:
 NESTED = {
     "after row, another source": "AFTER INSERT OR UPDATE OR DELETE ON a FOR EACH ROW|"
     "UPDATE b SET w = w + 1 WHERE aid = coalesce(NEW.id, OLD.id); RETURN NULL;",
-    "after row, the same source": "AFTER UPDATE ON a FOR EACH ROW WHEN (NEW.v < 50)|UPDATE a SET v = v + 50 WHERE id = NEW.id; RETURN NULL;",
-    "before row, another source": "BEFORE INSERT OR UPDATE ON a FOR EACH ROW|INSERT INTO b VALUES (10000 + nextval('c_id_seq'), NEW.id, NEW.v); RETURN NEW;",
-    "before row, the same source": "BEFORE UPDATE ON a FOR EACH ROW WHEN (NEW.id > 3)|UPDATE a SET v = -1 WHERE id = 1; NEW.v := NEW.v + 1; RETURN NEW;",
-    "before row, nothing left": "BEFORE INSERT OR UPDATE OR DELETE ON a FOR EACH ROW|DELETE FROM b WHERE aid = coalesce(NEW.id, OLD.id); RETURN NULL;",
-    "before statement": "BEFORE INSERT OR UPDATE OR DELETE ON a FOR EACH STATEMENT|UPDATE b SET w = w + 3 WHERE id < 4; RETURN NULL;",
-    "after statement": "AFTER INSERT OR UPDATE OR DELETE ON a FOR EACH STATEMENT|UPDATE b SET w = w + 3 WHERE id < 4; DELETE FROM c WHERE id = 3; RETURN NULL;",
-    "instead of failing": "AFTER UPDATE ON a FOR EACH ROW|BEGIN UPDATE b SET w = 1 / (w - NEW.id); EXCEPTION WHEN division_by_zero THEN "
+    "after row, the same source": "AFTER UPDATE ON a FOR EACH ROW WHEN (NEW.v < 50)|UPDATE a SET v = v + "
+        "50 WHERE id = NEW.id; RETURN NULL;",
+    "before row, another source": "BEFORE INSERT OR UPDATE ON a FOR EACH ROW|INSERT INTO b VALUES (10000 + "
+        "nextval('c_id_seq'), NEW.id, NEW.v); RETURN NEW;",
+    "before row, the same source": "BEFORE UPDATE ON a FOR EACH ROW WHEN (NEW.id > 3)|UPDATE a SET v = -1 "
+        "WHERE id = 1; NEW.v := NEW.v + 1; RETURN NEW;",
+    "before row, nothing left": "BEFORE INSERT OR UPDATE OR DELETE ON a FOR EACH ROW|DELETE FROM b WHERE "
+        "aid = coalesce(NEW.id, OLD.id); RETURN NULL;",
+    "before statement": "BEFORE INSERT OR UPDATE OR DELETE ON a FOR EACH STATEMENT|UPDATE b SET w = w + 3 "
+        "WHERE id < 4; RETURN NULL;",
+    "after statement": "AFTER INSERT OR UPDATE OR DELETE ON a FOR EACH STATEMENT|UPDATE b SET w = w + 3 "
+        "WHERE id < 4; DELETE FROM c WHERE id = 3; RETURN NULL;",
+    "instead of failing": "AFTER UPDATE ON a FOR EACH ROW|BEGIN UPDATE b SET w = 1 / (w - NEW.id); "
+        "EXCEPTION WHEN division_by_zero THEN "
     "UPDATE b SET w = w + 1 WHERE id = 1; END; RETURN NULL;",
-    "before row, an exception is caught": "BEFORE UPDATE OR INSERT ON a FOR EACH ROW|IF pg_trigger_depth() < 2 THEN "
-    "BEGIN UPDATE b SET w = w + 1; INSERT INTO a VALUES (1, 1, 1, ''); EXCEPTION WHEN unique_violation THEN NULL; END; END IF; RETURN NEW;",
+    "before row, an exception is caught": "BEFORE UPDATE OR INSERT ON a FOR EACH ROW|IF pg_trigger_depth() "
+        "< 2 THEN "
+    "BEGIN UPDATE b SET w = w + 1; INSERT INTO a VALUES (1, 1, 1, ''); EXCEPTION WHEN unique_violation "
+    "THEN NULL; END; END IF; RETURN NEW;",
     "three deep": "AFTER UPDATE ON a FOR EACH ROW|UPDATE b SET w = w + 1 WHERE aid = NEW.id; RETURN NULL;",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(kind, "aaa_user") for kind in NESTED] + [(kind, "zzz_user") for kind in NESTED if "statement" in kind or "same" in kind],
+    [(kind, "aaa_user") for kind in NESTED]
+    + [(kind, "zzz_user") for kind in NESTED if "statement" in kind or "same" in kind],
     ids=lambda value: {"aaa_user": "sorts before", "zzz_user": "sorts after"}.get(value, value),
 )
 def test_triggers_of_users(many: Area, kind: str, name: str) -> None:
@@ -104,13 +119,22 @@ def test_triggers_of_users(many: Area, kind: str, name: str) -> None:
     many.run(function("nested()", f"BEGIN {body} END"))
     many.run(f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION nested()")
     if kind == "three deep":
-        many.run(function("deeper()", "BEGIN UPDATE c SET x = x + 1 WHERE bid = NEW.id; UPDATE b SET w = w + 1 WHERE id = 2 AND w < 90; RETURN NULL; END"))
+        many.run(
+            function(
+                "deeper()",
+                "BEGIN UPDATE c SET x = x + 1 WHERE bid = NEW.id; UPDATE b SET w = w "
+                "+ 1 WHERE id = 2 AND w < 90; RETURN NULL; END",
+            )
+        )
         many.run(f"CREATE TRIGGER {name} AFTER UPDATE ON b FOR EACH ROW EXECUTE FUNCTION deeper()")
     attempt(many, "UPDATE a SET v = v + 1 WHERE id IN (2, 5, 6)")
     attempt(many, "INSERT INTO a VALUES (30, 1, 1, ''), (31, 2, 2, '')")
     attempt(many, "WITH x AS (UPDATE b SET w = w + 1) UPDATE a SET g = g + 1 WHERE id IN (3, 4)")
     attempt(many, "INSERT INTO a VALUES (5, 0, 0, ''), (40, 0, 0, '') ON CONFLICT (id) DO UPDATE SET v = 3")
-    attempt(many, "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED AND b.id < 4 THEN DELETE WHEN MATCHED THEN UPDATE SET v = w")
+    attempt(
+        many,
+        "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED AND b.id < 4 THEN DELETE WHEN MATCHED THEN UPDATE SET v = w",
+    )
     attempt(many, "DELETE FROM a WHERE id IN (5, 7, 31)")
     with transaction.atomic():
         many.step("UPDATE a SET v = v + 1")
@@ -118,8 +142,17 @@ def test_triggers_of_users(many: Area, kind: str, name: str) -> None:
 
 
 def test_functions_that_write(many: Area) -> None:
-    many.run(function("writes(n int)", "BEGIN UPDATE b SET w = w + 1 WHERE id = n; INSERT INTO c (bid, x) VALUES (n, n); RETURN n; END", "int"))
-    many.run("CREATE FUNCTION set_writes() RETURNS SETOF int LANGUAGE sql AS 'UPDATE b SET w = w + 2 WHERE id < 5 RETURNING id'")
+    many.run(
+        function(
+            "writes(n int)",
+            "BEGIN UPDATE b SET w = w + 1 WHERE id = n; INSERT INTO c (bid, x) VALUES (n, n); RETURN n; END",
+            "int",
+        )
+    )
+    many.run(
+        "CREATE FUNCTION set_writes() RETURNS SETOF int LANGUAGE sql AS 'UPDATE b SET w = w + 2 WHERE "
+        "id < 5 RETURNING id'"
+    )
     many.step("SELECT writes(3)")
     many.step("SELECT sum(writes(id)) FROM a")
     many.step("INSERT INTO a VALUES (writes(4) + 70, 1, 1, '')")
@@ -128,13 +161,17 @@ def test_functions_that_write(many: Area) -> None:
     many.step("SELECT * FROM set_writes()")
     many.step("UPDATE a SET v = (SELECT count(*) FROM set_writes())")
     many.step("WITH x AS (UPDATE a SET g = 5 WHERE id = 2) SELECT writes(6)")
-    many.step("DO $$BEGIN FOR i IN 1..30 LOOP PERFORM writes(i % 20 + 1); UPDATE a SET v = v + 1 WHERE id = i; END LOOP; END$$")
+    many.step(
+        "DO $$BEGIN FOR i IN 1..30 LOOP PERFORM writes(i % 20 + 1); UPDATE a SET v = v + 1 WHERE id "
+        "= i; END LOOP; END$$"
+    )
     many.step("SELECT writes(1) UNION ALL SELECT count(*)::int FROM a")
 
 
 def test_procedures_that_commit(many: Area) -> None:
     body = (
-        "BEGIN UPDATE a SET v = v + 1; COMMIT; WITH x AS (DELETE FROM b WHERE id = 1) UPDATE a SET g = 9 WHERE id = 1; COMMIT; "
+        "BEGIN UPDATE a SET v = v + 1; COMMIT; WITH x AS (DELETE FROM b WHERE id = 1) UPDATE a SET g = 9 "
+        "WHERE id = 1; COMMIT; "
         "UPDATE b SET w = 0; ROLLBACK; UPDATE b SET w = w + 1; END"
     )
     many.run(f"CREATE PROCEDURE steps() LANGUAGE plpgsql AS $f$ {body} $f$")
@@ -145,9 +182,15 @@ def test_procedures_that_commit(many: Area) -> None:
 
 
 def test_deferred_constraint_triggers(many: Area) -> None:
-    many.run(function("later()", "BEGIN UPDATE b SET w = w + 1 WHERE aid = NEW.id; UPDATE a SET v = v WHERE id = NEW.id; RETURN NULL; END"))
     many.run(
-        "CREATE CONSTRAINT TRIGGER later AFTER INSERT OR UPDATE OF g ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION later()"
+        function(
+            "later()",
+            "BEGIN UPDATE b SET w = w + 1 WHERE aid = NEW.id; UPDATE a SET v = v WHERE id = NEW.id; RETURN NULL; END",
+        )
+    )
+    many.run(
+        "CREATE CONSTRAINT TRIGGER later AFTER INSERT OR UPDATE OF g ON a DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION later()"
     )
     many.step("UPDATE a SET g = g + 1")
     with transaction.atomic():
@@ -181,11 +224,18 @@ def test_savepoints_and_caught_errors(many: Area) -> None:
 
 
 def test_upsert_and_merge(many: Area) -> None:
-    many.step("INSERT INTO a SELECT i, 1, i, '' FROM generate_series(5, 15) i ON CONFLICT (id) DO UPDATE SET v = excluded.v + 100, g = 7")
-    many.step("INSERT INTO a SELECT i, 1, i, '' FROM generate_series(10, 20) i ON CONFLICT DO NOTHING")
-    many.step("INSERT INTO b SELECT i, 1, i FROM generate_series(15, 25) i ON CONFLICT (id) DO UPDATE SET aid = 2 WHERE b.w > 17")
     many.step(
-        "MERGE INTO b USING a ON b.aid = a.id AND b.id = a.id WHEN MATCHED AND a.id % 3 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET w = a.v "
+        "INSERT INTO a SELECT i, 1, i, '' FROM generate_series(5, 15) i ON CONFLICT (id) DO UPDATE "
+        "SET v = excluded.v + 100, g = 7"
+    )
+    many.step("INSERT INTO a SELECT i, 1, i, '' FROM generate_series(10, 20) i ON CONFLICT DO NOTHING")
+    many.step(
+        "INSERT INTO b SELECT i, 1, i FROM generate_series(15, 25) i ON CONFLICT (id) DO UPDATE SET "
+        "aid = 2 WHERE b.w > 17"
+    )
+    many.step(
+        "MERGE INTO b USING a ON b.aid = a.id AND b.id = a.id WHEN MATCHED AND a.id % 3 = 0 THEN DELETE "
+        "WHEN MATCHED THEN UPDATE SET w = a.v "
         "WHEN NOT MATCHED THEN INSERT VALUES (a.id + 2000, a.id, a.v)"
     )
     many.step("MERGE INTO a USING (SELECT -1 AS id) s ON a.id = s.id WHEN MATCHED THEN DELETE")
@@ -193,7 +243,12 @@ def test_upsert_and_merge(many: Area) -> None:
 
 def test_one_row_in_and_out_of_a_statement(many: Area) -> None:
     """A row that a trigger takes away again within the statement that brought it."""
-    many.run(function("away()", "BEGIN DELETE FROM a WHERE id = NEW.id AND v = 0; DELETE FROM b WHERE id = NEW.id; RETURN NULL; END"))
+    many.run(
+        function(
+            "away()",
+            "BEGIN DELETE FROM a WHERE id = NEW.id AND v = 0; DELETE FROM b WHERE id = NEW.id; RETURN NULL; END",
+        )
+    )
     many.run("CREATE TRIGGER away AFTER INSERT OR UPDATE ON a FOR EACH ROW EXECUTE FUNCTION away()")
     many.step("INSERT INTO a VALUES (300, 300, 0, ''), (301, 301, 1, ''), (302, 300, 0, '')")
     many.step("UPDATE a SET v = 0 WHERE id IN (1, 2)")
@@ -203,7 +258,8 @@ def test_one_row_in_and_out_of_a_statement(many: Area) -> None:
 def spools(area: Area) -> int:
     """Rows left in the tables that hold large changes until a statement ends."""
     tables = area.run(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'django_ivm'::regnamespace AND relname ~ 'spool' AND relkind = 'r'"
+        "SELECT relname FROM pg_class WHERE relnamespace = 'django_ivm'::regnamespace AND relname ~ "
+        "'spool' AND relkind = 'r'"
     )
     assert tables
     return sum(area.value(f'SELECT count(*) FROM django_ivm."{name}"') for (name,) in tables)
@@ -213,11 +269,16 @@ def test_large_statements(many: Area) -> None:
     """More rows in an event than are kept in a setting."""
     many.step("INSERT INTO a SELECT i, i % 11, i % 50, '' FROM generate_series(1000, 3500) i")
     many.step("WITH x AS (UPDATE b SET w = w + 1 WHERE id > 3) UPDATE a SET v = v + 1 WHERE id > 1500")
-    many.step("WITH x AS (INSERT INTO b SELECT i, i, i FROM generate_series(1000, 3000) i) UPDATE a SET g = 3 WHERE id > 2000")
+    many.step(
+        "WITH x AS (INSERT INTO b SELECT i, i, i FROM generate_series(1000, 3000) i) UPDATE a SET g = 3 WHERE id > 2000"
+    )
     many.step("WITH x AS (DELETE FROM a WHERE id > 3000) DELETE FROM b WHERE aid > 2900")
     with transaction.atomic():
         many.step("UPDATE a SET g = g + 1 WHERE id % 2 = 0")
-        many.step("WITH x AS (UPDATE b SET aid = aid + 1 WHERE aid BETWEEN 1000 AND 1200) UPDATE a SET v = 7 WHERE id BETWEEN 1100 AND 1300")
+        many.step(
+            "WITH x AS (UPDATE b SET aid = aid + 1 WHERE aid BETWEEN 1000 AND 1200) UPDATE a SET v = "
+            "7 WHERE id BETWEEN 1100 AND 1300"
+        )
     assert spools(many) == 0
 
 
@@ -226,7 +287,13 @@ def test_thousands_of_nested_statements(area: Area) -> None:
     area.run(TABLES)
     area.view("ab", VIEWS["ab"])
     area.view("either", VIEWS["either"])
-    area.run(function("spread()", "BEGIN INSERT INTO b VALUES (100000 + NEW.id, NEW.id, NEW.v); UPDATE b SET w = w + 1 WHERE id = NEW.id; RETURN NULL; END"))
+    area.run(
+        function(
+            "spread()",
+            "BEGIN INSERT INTO b VALUES (100000 + NEW.id, NEW.id, NEW.v); UPDATE b "
+            "SET w = w + 1 WHERE id = NEW.id; RETURN NULL; END",
+        )
+    )
     area.run("CREATE TRIGGER spread AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION spread()")
     area.forbid_recompute()
     with transaction.atomic():

@@ -19,7 +19,8 @@ from tests.engine.area import Area
 from tests.shop.models import Customer, Item, Nation, Order, Product, Region
 
 VIEWS = {
-    "per_customer": "SELECT customer_id, count(*) AS n, sum(amount) AS s, max(placed) AS last FROM shop_order "
+    "per_customer": "SELECT customer_id, count(*) AS n, sum(amount) AS s, max(placed) AS last FROM "
+    "shop_order "
     "GROUP BY customer_id",
     "per_nation": "SELECT n.name, count(*) AS orders, sum(o.amount) AS s FROM shop_order o "
     "JOIN shop_customer c ON c.id = o.customer_id JOIN shop_nation n ON n.id = c.nation_id GROUP BY n.name",
@@ -27,9 +28,11 @@ VIEWS = {
     "ON o.id = i.order_id JOIN shop_customer c ON c.id = o.customer_id",
     "amounts": "SELECT status, amount FROM shop_order",
     "statuses": "SELECT DISTINCT status FROM shop_order",
-    "segments": "SELECT segment, count(*) AS n, bool_and(active) AS active, avg(credit) AS credit FROM shop_customer "
+    "segments": "SELECT segment, count(*) AS n, bool_and(active) AS active, avg(credit) AS credit FROM "
+    "shop_customer "
     "GROUP BY segment",
-    "pairs": "SELECT l.id AS l, r.id AS r FROM shop_customer l JOIN shop_customer r ON l.nation_id = r.nation_id "
+    "pairs": "SELECT l.id AS l, r.id AS r FROM shop_customer l JOIN shop_customer r ON l.nation_id = "
+    "r.nation_id "
     "AND l.id < r.id",
 }
 NOON = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
@@ -151,7 +154,10 @@ def _rolled_back() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("atomic", [False, True], ids=["autocommit", "atomic"])
 def test_django(shop: Area, action: Callable[[], None], atomic: bool) -> None:
-    before = {name: shop.run(f"SELECT count(*), md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {name} r") for name in VIEWS}
+    before = {
+        name: shop.run(f"SELECT count(*), md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {name} r")
+        for name in VIEWS
+    }
     if atomic:
         with transaction.atomic():
             action()
@@ -159,7 +165,10 @@ def test_django(shop: Area, action: Callable[[], None], atomic: bool) -> None:
     else:
         action()
     shop.check()
-    after = {name: shop.run(f"SELECT count(*), md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {name} r") for name in VIEWS}
+    after = {
+        name: shop.run(f"SELECT count(*), md5(string_agg(r::text, ',' ORDER BY r::text)) FROM {name} r")
+        for name in VIEWS
+    }
     unchanged = action in (_rolled_back, _create)
     assert (before == after) is unchanged
 
@@ -190,27 +199,40 @@ def test_ignored_triggers(shop: Area) -> None:
 
 
 RAW = (
-    "INSERT INTO shop_order (customer_id, status, placed, amount) SELECT customer_id, 'paid', placed, amount * 2 FROM shop_order",
+    "INSERT INTO shop_order (customer_id, status, placed, amount) SELECT customer_id, 'paid', placed, "
+    "amount * 2 FROM shop_order",
     "UPDATE shop_order SET amount = amount + 1 WHERE false",
     "UPDATE shop_order SET note = 'unread'",
     "UPDATE shop_order SET amount = amount",
-    "UPDATE shop_order o SET amount = c.credit, customer_id = c.id FROM shop_customer c WHERE c.id = o.customer_id + 1",
-    "WITH d AS (DELETE FROM shop_item WHERE quantity = 0 RETURNING order_id) UPDATE shop_order SET status = 'cancelled' "
+    "UPDATE shop_order o SET amount = c.credit, customer_id = c.id FROM shop_customer c WHERE c.id = "
+    "o.customer_id + 1",
+    "WITH d AS (DELETE FROM shop_item WHERE quantity = 0 RETURNING order_id) UPDATE shop_order SET status "
+    "= 'cancelled' "
     "WHERE id IN (SELECT order_id FROM d)",
-    "WITH i AS (INSERT INTO shop_order (customer_id, status, placed, amount) SELECT min(id), 'open', now(), 1 FROM shop_customer "
+    "WITH i AS (INSERT INTO shop_order (customer_id, status, placed, amount) SELECT min(id), 'open', "
+    "now(), 1 FROM shop_customer "
     "RETURNING id) INSERT INTO shop_item (order_id, quantity) SELECT id, 5 FROM i",
-    "WITH a AS (INSERT INTO shop_order (customer_id, status, placed, amount) SELECT min(id), 'x', now(), 1 FROM shop_customer), "
-    "b AS (INSERT INTO shop_order (customer_id, status, placed, amount) SELECT max(id), 'x', now(), 2 FROM shop_customer) "
-    "INSERT INTO shop_order (customer_id, status, placed, amount) SELECT min(id), 'y', now(), 3 FROM shop_customer",
-    "WITH d AS (DELETE FROM shop_order WHERE status = 'open' AND id NOT IN (SELECT order_id FROM shop_item)), "
+    "WITH a AS (INSERT INTO shop_order (customer_id, status, placed, amount) SELECT min(id), 'x', now(), 1 "
+    "FROM shop_customer), "
+    "b AS (INSERT INTO shop_order (customer_id, status, placed, amount) SELECT max(id), 'x', now(), 2 FROM "
+    "shop_customer) "
+    "INSERT INTO shop_order (customer_id, status, placed, amount) SELECT min(id), 'y', now(), 3 FROM "
+    "shop_customer",
+    "WITH d AS (DELETE FROM shop_order WHERE status = 'open' AND id NOT IN (SELECT order_id FROM "
+    "shop_item)), "
     "c AS (UPDATE shop_customer SET segment = 'moved', nation_id = (SELECT max(id) FROM shop_nation)) "
     "UPDATE shop_nation SET name = name || '!'",
-    "MERGE INTO shop_order o USING (SELECT id, customer_id FROM shop_order UNION ALL SELECT coalesce(max(id), 0) + 1, (SELECT min(id) FROM shop_customer) FROM shop_order) s "
-    "ON o.id = s.id WHEN MATCHED AND o.amount < 20 AND o.id NOT IN (SELECT order_id FROM shop_item) THEN DELETE "
+    "MERGE INTO shop_order o USING (SELECT id, customer_id FROM shop_order UNION ALL SELECT "
+    "coalesce(max(id), 0) + 1, (SELECT min(id) FROM shop_customer) FROM shop_order) s "
+    "ON o.id = s.id WHEN MATCHED AND o.amount < 20 AND o.id NOT IN (SELECT order_id FROM shop_item) THEN "
+    "DELETE "
     "WHEN MATCHED THEN UPDATE SET amount = o.amount + 1 "
-    "WHEN NOT MATCHED THEN INSERT (id, customer_id, status, placed, amount) VALUES (s.id, s.customer_id, 'new', now(), 1)",
-    "INSERT INTO shop_order (id, customer_id, status, placed, amount) SELECT id, customer_id, 'up', placed, 1 FROM shop_order "
-    "UNION ALL SELECT coalesce(max(id), 0) + 1, (SELECT min(id) FROM shop_customer), 'in', now(), 1 FROM shop_order ON CONFLICT (id) DO UPDATE SET amount = 55, status = 'up'",
+    "WHEN NOT MATCHED THEN INSERT (id, customer_id, status, placed, amount) VALUES (s.id, s.customer_id, "
+    "'new', now(), 1)",
+    "INSERT INTO shop_order (id, customer_id, status, placed, amount) SELECT id, customer_id, 'up', "
+    "placed, 1 FROM shop_order "
+    "UNION ALL SELECT coalesce(max(id), 0) + 1, (SELECT min(id) FROM shop_customer), 'in', now(), 1 FROM "
+    "shop_order ON CONFLICT (id) DO UPDATE SET amount = 55, status = 'up'",
 )  # fmt: skip
 
 
@@ -297,11 +319,14 @@ def test_cascades_in_the_database(area: Area) -> None:
 
 def test_cascade_to_itself(area: Area) -> None:
     area.run(
-        "CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree ON DELETE CASCADE, v int); CREATE INDEX ON tree (up); "
+        "CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree ON DELETE CASCADE, v int); CREATE "
+        "INDEX ON tree (up); "
         "INSERT INTO tree SELECT i, nullif(i / 2, 0), i FROM generate_series(1, 63) i"
     )
     area.view("edges", "SELECT p.id AS p, c.id AS c, p.v + c.v AS s FROM tree p JOIN tree c ON c.up = p.id")
-    area.view("children", "SELECT p.id, count(*) AS n, max(c.v) AS top FROM tree p JOIN tree c ON c.up = p.id GROUP BY p.id")
+    area.view(
+        "children", "SELECT p.id, count(*) AS n, max(c.v) AS top FROM tree p JOIN tree c ON c.up = p.id GROUP BY p.id"
+    )
     area.view("total", "SELECT count(*) AS n, sum(v) AS s FROM tree")
     area.forbid_recompute("edges", "children", "total")
     area.step("DELETE FROM tree WHERE id = 4")
@@ -321,7 +346,8 @@ def parts(area: Area) -> Area:
         "ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM (10) TO (20); "
         "CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (40) PARTITION BY RANGE (k); "
         "CREATE TABLE p31 PARTITION OF p3 FOR VALUES FROM (20) TO (30); CREATE INDEX ON p (k); "
-        "CREATE TABLE names (k int PRIMARY KEY, name text); INSERT INTO names SELECT i, 'n' || i % 4 FROM generate_series(0, 39) i; "
+        "CREATE TABLE names (k int PRIMARY KEY, name text); INSERT INTO names SELECT i, 'n' || i % 4 FROM "
+        "generate_series(0, 39) i; "
         "INSERT INTO p SELECT i, i, i FROM generate_series(0, 29) i"
     )
     area.view("grouped", "SELECT v % 5 AS g, count(*) AS n, sum(v) AS s, max(v) AS top FROM p GROUP BY v % 5")
@@ -345,7 +371,8 @@ def test_partitions(parts: Area) -> None:
     parts.step("WITH u AS (UPDATE names SET name = 'x' WHERE k > 9) UPDATE p SET v = v + 1")
     parts.step(
         "MERGE INTO p USING (SELECT id FROM p WHERE k < 10 UNION ALL VALUES (99)) s ON p.id = s.id "
-        "WHEN MATCHED AND v > 80 THEN DELETE WHEN MATCHED THEN UPDATE SET v = v + 5 WHEN NOT MATCHED THEN INSERT VALUES (s.id, 21, 0)"
+        "WHEN MATCHED AND v > 80 THEN DELETE WHEN MATCHED THEN UPDATE SET v = v + 5 WHEN NOT MATCHED THEN "
+        "INSERT VALUES (s.id, 21, 0)"
     )
     with parts.connect() as session, session.cursor() as cursor, cursor.copy("COPY p FROM STDIN") as copy:
         for i in range(200):
@@ -353,11 +380,14 @@ def test_partitions(parts: Area) -> None:
     parts.check()
 
 
-@pytest.mark.parametrize("insert", ["", "WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k, 0)"], ids=["", "with an insert"])
+@pytest.mark.parametrize(
+    "insert", ["", "WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k, 0)"], ids=["", "with an insert"]
+)
 def test_merge_that_moves_rows_between_partitions(parts: Area, insert: str) -> None:
     """PostgreSQL shows such a row's old image to no statement trigger: the view is exact, or says that it may not be."""
     parts.run(
-        f"MERGE INTO p USING (VALUES (12, 4), (99, 21)) s(id, k) ON p.id = s.id WHEN MATCHED THEN UPDATE SET k = s.k {insert}"
+        "MERGE INTO p USING (VALUES (12, 4), (99, 21)) s(id, k) ON p.id = s.id WHEN MATCHED THEN UPDATE "
+        f"SET k = s.k {insert}"
     )
     for name in parts.queries:
         view = django_ivm.get_view(name)
@@ -472,7 +502,8 @@ def test_updatable_view_and_rules(area: Area) -> None:
     area.step("DELETE FROM window_ WHERE id IN (50, 3)")
     area.run(
         "CREATE RULE also AS ON INSERT TO a DO ALSO INSERT INTO b VALUES (NEW.id + 1000, NEW.id, 3); "
-        "CREATE RULE instead AS ON DELETE TO a WHERE OLD.g = 2 DO INSTEAD UPDATE b SET w = 0 WHERE aid = OLD.id; "
+        "CREATE RULE instead AS ON DELETE TO a WHERE OLD.g = 2 DO INSTEAD UPDATE b SET w = 0 WHERE aid = "
+        "OLD.id; "
         "CREATE RULE never AS ON UPDATE TO b WHERE NEW.w > 500 DO INSTEAD NOTHING"
     )
     area.step("INSERT INTO a VALUES (60, 1, 1), (61, 2, 2)")
@@ -481,7 +512,8 @@ def test_updatable_view_and_rules(area: Area) -> None:
     area.step("UPDATE b SET w = 7")
     area.run(
         "CREATE VIEW both_ AS SELECT a.id, a.v, b.w FROM a JOIN b ON b.aid = a.id; "
-        "CREATE FUNCTION into_both() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO a VALUES (NEW.id, 0, NEW.v); "
+        "CREATE FUNCTION into_both() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO a VALUES "
+        "(NEW.id, 0, NEW.v); "
         "UPDATE b SET aid = NEW.id, w = NEW.w WHERE id = 1; RETURN NEW; END$$; "
         "CREATE TRIGGER t INSTEAD OF INSERT ON both_ FOR EACH ROW EXECUTE FUNCTION into_both()"
     )

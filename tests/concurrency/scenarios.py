@@ -42,7 +42,8 @@ INSERT INTO child VALUES (1, 1, 5, ''), (2, 1, 5, ''), (3, 2, 7, ''), (4, 3, 5, 
 JOINS = {
     "rows": "SELECT c.id, c.v, p.grp FROM child c JOIN parent p ON p.id = c.pid",
     "bag": "SELECT p.grp, c.v FROM child c JOIN parent p ON p.id = c.pid",
-    "grouped": "SELECT p.grp, count(*) AS n, sum(c.v * p.rate) AS t FROM child c JOIN parent p ON p.id = c.pid "
+    "grouped": "SELECT p.grp, count(*) AS n, sum(c.v * p.rate) AS t FROM child c JOIN parent p ON p.id = "
+    "c.pid "
     "GROUP BY p.grp",
 }
 BAG_ONLY = {"bag": JOINS["bag"]}
@@ -75,7 +76,8 @@ def _joins() -> list[Scenario]:
             Scenario(f"{kind}: two children of one parent", FAMILY, views, (INSERT, REMOVE), schema),
             Scenario(
                 f"{kind}: parent changes its key, child moves to it",
-                FAMILY, views, (("UPDATE parent SET id = 8 WHERE id = 2",), ("UPDATE child SET pid = 8 WHERE id = 1",)), schema,
+                FAMILY, views, (("UPDATE parent SET id = 8 WHERE id = 2",), ("UPDATE child SET pid = 8 "
+                    "WHERE id = 1",)), schema,
             ),
             Scenario(
                 f"{kind}: unread column of the parent",
@@ -97,7 +99,8 @@ def _joins() -> list[Scenario]:
     made.append(
         Scenario(
             "a deferred foreign key: child insert, parent delete",
-            FAMILY + "DELETE FROM child WHERE pid = 1;", JOINS, (INSERT, DROP_PARENT), FK, errors=("23503", "40P01"),
+            FAMILY + "DELETE FROM child WHERE pid = 1;", JOINS, (INSERT, DROP_PARENT), FK, errors=("23503",
+                "40P01"),
             retry=False,
         )
     )  # fmt: skip
@@ -118,7 +121,8 @@ GROUPS = {
     "having": "SELECT g, sum(v) AS s FROM sale GROUP BY g HAVING count(*) > 1",
     "different": "SELECT DISTINCT g, v FROM sale",
     "whole": "SELECT count(*) AS n, sum(v) AS s, min(v) AS lo, max(v) AS hi FROM sale",
-    "levels": "SELECT n, count(*) AS groups, max(s) AS top FROM (SELECT g, count(*) AS n, sum(v) AS s FROM sale GROUP BY g) x "
+    "levels": "SELECT n, count(*) AS groups, max(s) AS top FROM (SELECT g, count(*) AS n, sum(v) AS s FROM "
+    "sale GROUP BY g) x "
     "GROUP BY n",
 }
 TOP = {"top": "SELECT id, v FROM sale ORDER BY v DESC, id LIMIT 3"}
@@ -126,17 +130,25 @@ TOP = {"top": "SELECT id, v FROM sale ORDER BY v DESC, id LIMIT 3"}
 
 def _groups() -> list[Scenario]:
     pairs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-        ("a group born twice", ("INSERT INTO sale VALUES (10, 9, 1, 1, '')",), ("INSERT INTO sale VALUES (11, 9, 2, 2, '')",)),
-        ("a group dies, a row comes", ("DELETE FROM sale WHERE id = 4",), ("INSERT INTO sale VALUES (11, 2, 2, 2, '')",)),
+        ("a group born twice", ("INSERT INTO sale VALUES (10, 9, 1, 1, '')",), ("INSERT INTO sale VALUES "
+            "(11, 9, 2, 2, '')",)),
+        ("a group dies, a row comes", ("DELETE FROM sale WHERE id = 4",), ("INSERT INTO sale VALUES (11, "
+            "2, 2, 2, '')",)),
         ("a group's last two rows go", ("DELETE FROM sale WHERE id = 5",), ("DELETE FROM sale WHERE id = 6",)),
-        ("the maximum goes, a greater comes", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale VALUES (11, 1, 12, 2, '')",)),
-        ("the maximum goes, its equal comes", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale VALUES (11, 1, 9, 2, '')",)),
-        ("the maximum goes, a lesser comes", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale VALUES (11, 1, 8, 2, '')",)),
+        ("the maximum goes, a greater comes", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale "
+            "VALUES (11, 1, 12, 2, '')",)),
+        ("the maximum goes, its equal comes", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale "
+            "VALUES (11, 1, 9, 2, '')",)),
+        ("the maximum goes, a lesser comes", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale VALUES "
+            "(11, 1, 8, 2, '')",)),
         ("the two greatest go", ("DELETE FROM sale WHERE id = 2",), ("DELETE FROM sale WHERE id = 3",)),
-        ("both extremes change", ("UPDATE sale SET v = 6 WHERE id = 2",), ("UPDATE sale SET v = 6 WHERE id = 1",)),
+        ("both extremes change", ("UPDATE sale SET v = 6 WHERE id = 2",), ("UPDATE sale SET v = 6 WHERE id "
+            "= 1",)),
         ("rows change groups", ("UPDATE sale SET g = 3 WHERE id = 1",), ("UPDATE sale SET g = 1 WHERE id = 5",)),
-        ("groups in two orders", ("UPDATE sale SET v = v + 1 WHERE g = 1 OR g = 3",), ("UPDATE sale SET v = v - 1 WHERE id IN (4, 6)",)),
-        ("everything and one row", ("DELETE FROM sale WHERE v > 1",), ("INSERT INTO sale VALUES (11, 1, 20, 2, '')",)),
+        ("groups in two orders", ("UPDATE sale SET v = v + 1 WHERE g = 1 OR g = 3",), ("UPDATE sale SET v "
+            "= v - 1 WHERE id IN (4, 6)",)),
+        ("everything and one row", ("DELETE FROM sale WHERE v > 1",), ("INSERT INTO sale VALUES (11, 1, "
+            "20, 2, '')",)),
         ("truncate and insert", ("TRUNCATE sale",), ("INSERT INTO sale VALUES (11, 1, 20, 2, '')",)),
     )  # fmt: skip
     made = [Scenario(f"groups: {label}", SALES, GROUPS, (one, two), ONE) for label, one, two in pairs]
@@ -150,12 +162,17 @@ def _groups() -> list[Scenario]:
 
 def _tops() -> list[Scenario]:
     pairs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-        ("two inserts at the top", ("INSERT INTO sale VALUES (10, 9, 8, 1, '')",), ("INSERT INTO sale VALUES (11, 9, 10, 2, '')",)),
-        ("a top row goes, one comes beyond", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale VALUES (11, 1, 4, 1, '')",)),
-        ("a top row goes, the next one goes", ("DELETE FROM sale WHERE id = 2",), ("DELETE FROM sale WHERE id = 5",)),
+        ("two inserts at the top", ("INSERT INTO sale VALUES (10, 9, 8, 1, '')",), ("INSERT INTO sale "
+            "VALUES (11, 9, 10, 2, '')",)),
+        ("a top row goes, one comes beyond", ("DELETE FROM sale WHERE id = 2",), ("INSERT INTO sale VALUES "
+            "(11, 1, 4, 1, '')",)),
+        ("a top row goes, the next one goes", ("DELETE FROM sale WHERE id = 2",), ("DELETE FROM sale WHERE "
+            "id = 5",)),
         ("two top rows go", ("DELETE FROM sale WHERE id = 2",), ("DELETE FROM sale WHERE id = 3",)),
-        ("a top row sinks, another rises", ("UPDATE sale SET v = 0 WHERE id = 2",), ("UPDATE sale SET v = 6 WHERE id = 6",)),
-        ("two inserts beyond", ("INSERT INTO sale VALUES (10, 9, 0, 1, '')",), ("INSERT INTO sale VALUES (11, 9, 1, 2, '')",)),
+        ("a top row sinks, another rises", ("UPDATE sale SET v = 0 WHERE id = 2",), ("UPDATE sale SET v = "
+            "6 WHERE id = 6",)),
+        ("two inserts beyond", ("INSERT INTO sale VALUES (10, 9, 0, 1, '')",), ("INSERT INTO sale VALUES "
+            "(11, 9, 1, 2, '')",)),
     )  # fmt: skip
     return [Scenario(f"top: {label}", SALES, TOP, (one, two), ONE) for label, one, two in pairs]
 
@@ -168,10 +185,14 @@ BAG = {"values_": "SELECT g, v FROM sale"}
 def _bags() -> list[Scenario]:
     pairs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("two equal rows go", ("DELETE FROM sale WHERE tag = 'a'",), ("DELETE FROM sale WHERE tag = 'b'",)),
-        ("one of equal rows goes, one comes", ("DELETE FROM sale WHERE tag = 'a'",), ("INSERT INTO sale VALUES ('e', 1, 5)",)),
-        ("one of equal rows changes, one goes", ("UPDATE sale SET v = 6 WHERE tag = 'a'",), ("DELETE FROM sale WHERE tag = 'b'",)),
-        ("two become equal, their like goes", ("UPDATE sale SET g = 2, v = 6 WHERE tag = 'a'",), ("DELETE FROM sale WHERE tag = 'd'",)),
-        ("in two orders", ("UPDATE sale SET v = v + 1 WHERE tag IN ('a', 'd')",), ("UPDATE sale SET v = v - 1 WHERE tag IN ('b', 'c')",)),
+        ("one of equal rows goes, one comes", ("DELETE FROM sale WHERE tag = 'a'",), ("INSERT INTO sale "
+            "VALUES ('e', 1, 5)",)),
+        ("one of equal rows changes, one goes", ("UPDATE sale SET v = 6 WHERE tag = 'a'",), ("DELETE FROM "
+            "sale WHERE tag = 'b'",)),
+        ("two become equal, their like goes", ("UPDATE sale SET g = 2, v = 6 WHERE tag = 'a'",), (
+            "DELETE FROM sale WHERE tag = 'd'",)),
+        ("in two orders", ("UPDATE sale SET v = v + 1 WHERE tag IN ('a', 'd')",), ("UPDATE sale SET v = v "
+            "- 1 WHERE tag IN ('b', 'c')",)),
     )  # fmt: skip
     return [Scenario(f"bag: {label}", EQUALS, BAG, (one, two), VALUES) for label, one, two in pairs]
 
@@ -199,7 +220,8 @@ UNIONS = {
 
 def _wider() -> list[Scenario]:
     new_a, new_b, new_c = (
-        ("INSERT INTO a VALUES (9, 9, '')",), ("INSERT INTO b VALUES (9, 9, 9)",), ("INSERT INTO c VALUES (9, 9, 'n')",),
+        ("INSERT INTO a VALUES (9, 9, '')",), ("INSERT INTO b VALUES (9, 9, 9)",), ("INSERT INTO c VALUES "
+            "(9, 9, 'n')",),
     )  # fmt: skip
     made = [
         Scenario("three tables: both ends come", LINKS + new_b[0] + ";", THREE, (new_a, new_c), CHAIN),
@@ -210,10 +232,12 @@ def _wider() -> list[Scenario]:
                  (("UPDATE b SET aid = 2 WHERE id = 1",), ("UPDATE c SET z = 'r' WHERE id = 1",)), CHAIN),
         Scenario("three tables at once", LINKS, THREE, (new_a, new_b, new_c), CHAIN),
         Scenario("self-join: two partners come", LINKS, SELF, (new_b, ("INSERT INTO b VALUES (8, 1, 9)",)), CHAIN),
-        Scenario("self-join: partners come and go", LINKS, SELF, (("INSERT INTO b VALUES (8, 1, 2)",), ("DELETE FROM b WHERE id = 2",)), CHAIN),
+        Scenario("self-join: partners come and go", LINKS, SELF, (("INSERT INTO b VALUES (8, 1, 2)",), (
+            "DELETE FROM b WHERE id = 2",)), CHAIN),
         Scenario("self-join: partners move to each other", LINKS, SELF,
                  (("UPDATE b SET y = 7 WHERE id = 1",), ("UPDATE b SET y = 7 WHERE id = 2",)), CHAIN),
-        Scenario("union: both inputs", LINKS, UNIONS, (("INSERT INTO a VALUES (9, 2, '')",), ("DELETE FROM b WHERE id IN (2, 3)",)), CHAIN),
+        Scenario("union: both inputs", LINKS, UNIONS, (("INSERT INTO a VALUES (9, 2, '')",), ("DELETE FROM "
+            "b WHERE id IN (2, 3)",)), CHAIN),
         Scenario("union: a value born in both", LINKS, UNIONS, (new_a, ("INSERT INTO b VALUES (9, 9, 9)",)), CHAIN),
         Scenario("two statements: child, then parent, each of its own",
                  FAMILY, JOINS,
@@ -228,7 +252,8 @@ def _wider() -> list[Scenario]:
         Scenario("in a savepoint: child insert, parent update", FAMILY, BAG_ONLY,
                  (("SAVEPOINT s; INSERT INTO child VALUES (10, 1, 9, ''); RELEASE s",), RENAME), BAGS),
         Scenario("one statement changes both sides, another the parent", FAMILY, JOINS,
-                 (("WITH c AS (INSERT INTO child VALUES (10, 1, 9, '')) UPDATE parent SET rate = 7 WHERE id = 2",), RENAME), FREE),
+                 (("WITH c AS (INSERT INTO child VALUES (10, 1, 9, '')) UPDATE parent SET rate = 7 WHERE "
+                   "id = 2",), RENAME), FREE),
     ]  # fmt: skip
     return made
 

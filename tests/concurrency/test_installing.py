@@ -53,7 +53,8 @@ def aside(area: Area, work: Callable[[], Any]) -> Iterator[Future[Any]]:
 def waiting(area: Area) -> int:
     """Sessions of this database that wait for a lock."""
     return int(area.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+        "cardinality(pg_blocking_pids(pid)) > 0"
     ))  # fmt: skip
 
 
@@ -227,7 +228,8 @@ def test_install_under_traffic(area: Area, query: str) -> None:
     area.check()
 
 
-@pytest.mark.parametrize("query", [JOIN, SUMS, ROWS, "SELECT v, pid FROM child", "SELECT id, v FROM child ORDER BY v, id LIMIT 3"],
+@pytest.mark.parametrize("query", [JOIN, SUMS, ROWS, "SELECT v, pid FROM child", "SELECT id, v FROM child "
+    "ORDER BY v, id LIMIT 3"],
                          ids=["join", "sums", "rows", "bag", "top"])  # fmt: skip
 def test_full_refresh_under_traffic(area: Area, query: str) -> None:
     """A recompute beside incremental maintenance neither loses a write nor counts it twice, and nobody deadlocks."""
@@ -390,17 +392,23 @@ def test_readers_never_wait(area: Area) -> None:
 
 def test_without_the_lock_rows_a_row_is_lost(area: Area) -> None:
     """These tests can fail: with the buckets emptied, the schedule that they guard against loses a row."""
-    area.run("CREATE TABLE parent (id int, grp text); CREATE TABLE child (pid int, v int); INSERT INTO parent VALUES (1, 'a')")
+    area.run(
+        "CREATE TABLE parent (id int, grp text); CREATE TABLE child (pid int, v int); INSERT INTO "
+        "parent VALUES (1, 'a')"
+    )
     area.view("v1", "SELECT c.v, p.grp FROM child c JOIN parent p ON p.id = c.pid")
     stage = Stage(area, 2)
     scripts = [
-        ["BEGIN; INSERT INTO child VALUES (1, 5)", "COMMIT"], ["BEGIN; UPDATE parent SET grp = grp || 'z'", "COMMIT"],
+        ["BEGIN; INSERT INTO child VALUES (1, 5)", "COMMIT"], ["BEGIN; UPDATE parent SET grp = grp || 'z'",
+            "COMMIT"],
     ]  # fmt: skip
     try:
         outcome = stage.play(scripts, (0, 1, 0, 1))
         assert outcome.waited == {1}
         area.check()
-        for (table,) in area.run("SELECT tablename FROM pg_tables WHERE schemaname = 'django_ivm' AND tablename LIKE '%%lock'"):
+        for (table,) in area.run(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'django_ivm' AND tablename LIKE '%%lock'"
+        ):
             area.run(f'DELETE FROM django_ivm."{table}"')
         outcome = stage.play(scripts, (0, 1, 0, 1))
         assert not outcome.waited

@@ -78,7 +78,8 @@ def _judge(scenario: Scenario, levels: tuple[str, ...], outcome: Outcome, where:
 
 def _put_back(area: Area, scenario: Scenario) -> None:
     tables = [name for (name,) in area.run(
-        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = %s AND tablename <> ALL(%s)",
+        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = %s AND "
+        "tablename <> ALL(%s)",
         area.schema, list(scenario.views),
     )]  # fmt: skip
     emptied = "; ".join(f"DELETE FROM {table}" for table in tables)

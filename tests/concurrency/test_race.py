@@ -72,13 +72,17 @@ def statement(rng: random.Random, wide: bool = True) -> str:
     """One write of the shop, mostly small; `wide`: maybe by several events or to several tables at once."""
     sale, person, region, key = rng.randrange(1, 200), rng.randrange(1, 30), rng.randrange(1, 6), rng.randrange(9)
     several = (
-        f"INSERT INTO person VALUES ({person}, {region}, 'k1', '') ON CONFLICT (id) DO UPDATE SET kind = 'k{person % 5}'",
-        f"WITH x AS (UPDATE person SET kind = 'k2' WHERE id = {person}) INSERT INTO sale (pid, g, v) VALUES ({person}, 1, 1)",
+        f"INSERT INTO person VALUES ({person}, {region}, 'k1', '') ON CONFLICT (id) DO UPDATE SET kind = "
+        f"'k{person % 5}'",
+        f"WITH x AS (UPDATE person SET kind = 'k2' WHERE id = {person}) INSERT INTO sale (pid, g, v) "
+        f"VALUES ({person}, 1, 1)",
     )
     return rng.choice((
         *(several if wide else ()),
-        f"INSERT INTO sale (pid, g, v, p, f) VALUES ({person}, {rng.randrange(7)}, {rng.randrange(18)}, {sale}, {sale / 4})",
-        f"INSERT INTO sale (pid, g, v, p, f) SELECT i, i % 7, i % 17, i, i FROM generate_series({person}, {person + 2}) i",
+        f"INSERT INTO sale (pid, g, v, p, f) VALUES ({person}, {rng.randrange(7)}, {rng.randrange(18)}, "
+        f"{sale}, {sale / 4})",
+        f"INSERT INTO sale (pid, g, v, p, f) SELECT i, i % 7, i % 17, i, i FROM generate_series({person}, "
+        f"{person + 2}) i",
         f"UPDATE sale SET v = {rng.randrange(18)} WHERE id = {sale}",
         f"UPDATE sale SET g = {rng.randrange(7)}, pid = {person} WHERE id % 50 = {sale % 50}",
         f"DELETE FROM sale WHERE id IN ({sale}, {sale + 7})",

@@ -66,9 +66,11 @@ class Area:
         """Rows in which a view differs from its query, as text: ("missing" or "unexpected", row)."""
         query, table = self.queries[name], f'{self.schema}."{name}"'
         statement = (
-            f"WITH wanted AS (SELECT r::text AS r FROM ({query}) r), stored AS (SELECT r::text AS r FROM {table} r) "
+            f"WITH wanted AS (SELECT r::text AS r FROM ({query}) r), stored AS (SELECT r::text AS r FROM "
+            f"{table} r) "
             "(SELECT 'missing', r FROM wanted EXCEPT ALL SELECT 'missing', r FROM stored) UNION ALL "
-            "(SELECT 'unexpected', r FROM stored EXCEPT ALL SELECT 'unexpected', r FROM wanted) ORDER BY 1, 2 LIMIT 20"
+            "(SELECT 'unexpected', r FROM stored EXCEPT ALL SELECT 'unexpected', r FROM wanted) ORDER BY "
+            "1, 2 LIMIT 20"
         )
         return self.run(statement) if session is None else session.execute(statement).fetchall()
 

@@ -31,7 +31,8 @@ REFUSED = {
     "a comment": ("-- nothing", "", ""),
     "an unknown table": ("SELECT a FROM sales_", 'relation "sales_" does not exist', "line 1, column 15"),
     "an unknown schema": ("SELECT a FROM nowhere.sale", "nowhere", "line 1"),
-    "an unknown column": ("SELECT rid,\\n  amount FROM sale", 'column "amount" does not exist', "line 2, column 3"),
+    "an unknown column": ("SELECT rid,\\n  amount FROM sale", 'column "amount" does not exist', "line 2, "
+        "column 3"),
     "an unknown function": ("SELECT nosuch(rid) FROM sale", "nosuch", "line 1, column 8"),
     "two outputs of one name": ("SELECT rid, v AS rid FROM sale", "rid", ""),
     "two unnamed outputs": ("SELECT count(*), count(v) FROM sale", "count", ""),
@@ -43,7 +44,8 @@ REFUSED = {
     "a drop": ("DROP TABLE sale", "", ""),
     "a merge": ("MERGE INTO sale USING sale s ON s.id = sale.id WHEN MATCHED THEN DELETE", "", ""),
     "a modifying CTE": ("WITH d AS (DELETE FROM sale RETURNING *) SELECT rid FROM d", "", ""),
-    "a modifying CTE inside": ("SELECT * FROM (WITH d AS (DELETE FROM sale RETURNING *) SELECT rid FROM d) x", "", ""),
+    "a modifying CTE inside": ("SELECT * FROM (WITH d AS (DELETE FROM sale RETURNING *) SELECT rid FROM d) "
+        "x", "", ""),
     "select into": ("SELECT rid INTO other FROM sale", "", ""),
     "two statements": ("SELECT rid FROM sale; SELECT v FROM sale", "", ""),
     "a statement behind": ("SELECT rid FROM sale; DROP TABLE sale", "", ""),
@@ -105,8 +107,10 @@ ACCEPTED = {
     "semicolons and comments": "-- first\n" + QUERY + " /* last */ ; -- end\n",
     "values": "SELECT rid, 'it''s \"x\" \\ $1 %s %(a)s :b {c}' AS t FROM sale",
     "escapes": "SELECT rid, E'a\\n\\'b\\\\c\\u00e9' AS t, U&'\\00e9' AS u FROM sale",
-    "dollar tags": "SELECT rid, $ivm_q$ $ivm_body$ $q$ $$ $ivm_q$ AS t, '$ivm_body$ $ivm_q$ $f$' AS u FROM sale WHERE note <> '$ivm_body$'",
-    "dollar tags in groups": "SELECT note || '$ivm_q$' AS k, '$ivm_body$' AS b, max(v) AS m FROM sale GROUP BY note || '$ivm_q$'",
+    "dollar tags": "SELECT rid, $ivm_q$ $ivm_body$ $q$ $$ $ivm_q$ AS t, '$ivm_body$ $ivm_q$ $f$' AS u FROM "
+    "sale WHERE note <> '$ivm_body$'",
+    "dollar tags in groups": "SELECT note || '$ivm_q$' AS k, '$ivm_body$' AS b, max(v) AS m FROM sale "
+    "GROUP BY note || '$ivm_q$'",
     "percent": "SELECT rid % 2 AS odd, '100%' AS t, max(v % 3) AS m FROM sale WHERE note LIKE 'n%' GROUP BY rid % 2",
     "non-ASCII": "SELECT rid AS \"région ☃\", 'Straße 東京' AS t FROM sale WHERE note <> 'é'",
     "a newline in a name": 'SELECT rid AS "two\nlines", v AS "tab\there" FROM sale',
@@ -129,8 +133,10 @@ def test_queries_that_look_dangerous(sales: Area, what: str) -> None:
     assert view.status().strategy == "incremental", view.explain().reasons
     sales.check()
     for statement in (
-        "UPDATE sale SET v = v + 1, rid = rid + 1 WHERE id < 9", "DELETE FROM sale WHERE id % 4 = 0", "INSERT INTO sale VALUES (99, 1, 1, '$ivm_body$''\"\\')",
-        "UPDATE sale SET note = E'$ivm_q$\\n''%s' WHERE id < 7", "WITH x AS (DELETE FROM sale WHERE id = 3) INSERT INTO sale VALUES (98, 2, 2, '{,\"}')",
+        "UPDATE sale SET v = v + 1, rid = rid + 1 WHERE id < 9", "DELETE FROM sale WHERE id % 4 = 0",
+            "INSERT INTO sale VALUES (99, 1, 1, '$ivm_body$''\"\\')",
+        "UPDATE sale SET note = E'$ivm_q$\\n''%s' WHERE id < 7", "WITH x AS (DELETE FROM sale WHERE id = "
+            "3) INSERT INTO sale VALUES (98, 2, 2, '{,\"}')",
     ):  # fmt: skip
         sales.step(statement)
     assert view.verify().ok
@@ -139,7 +145,8 @@ def test_queries_that_look_dangerous(sales: Area, what: str) -> None:
 
 
 NAMES = (
-    "select", "order", "user", "camelCase", "with space", 'quo"te', "apo'strophe", "back\\slash", "dot.ted", "naïve ☃", "東京", "100%", "%s", "{x}", "$ivm_q$", "1st",
+    "select", "order", "user", "camelCase", "with space", 'quo"te', "apo'strophe", "back\\slash", "dot.ted",
+        "naïve ☃", "東京", "100%", "%s", "{x}", "$ivm_q$", "1st",
     "semi;colon", "-- comment", "x" * 63, "é" * 31, "new\nline", "sale_", "view", "stale",
 )  # fmt: skip
 
@@ -148,11 +155,19 @@ NAMES = (
 def test_names_of_views(sales: Area, name: str) -> None:
     query = "SELECT rid, count(*) AS n, max(v) AS s FROM sale GROUP BY rid"
     view = django_ivm.create_view(name, query, strategy="incremental")
-    other = django_ivm.create_view(name[:20] + "_2", "SELECT a.id, b.v FROM sale a JOIN sale b ON a.rid = b.id", strategy="incremental")
+    other = django_ivm.create_view(
+        name[:20] + "_2", "SELECT a.id, b.v FROM sale a JOIN sale b ON a.rid = b.id", strategy="incremental"
+    )
     for handle, text in ((view, query), (other, "SELECT a.id, b.v FROM sale a JOIN sale b ON a.rid = b.id")):
-        for statement in ("UPDATE sale SET v = v + 1 WHERE id % 2 = 0", "WITH x AS (DELETE FROM sale WHERE id = 3) UPDATE sale SET rid = 1 WHERE id = 5"):
+        for statement in (
+            "UPDATE sale SET v = v + 1 WHERE id % 2 = 0",
+            "WITH x AS (DELETE FROM sale WHERE id = 3) UPDATE sale SET rid = 1 WHERE id = 5",
+        ):
             sales.run(statement.replace("%", "%"))
-            stored, wanted = sales.run(f"SELECT r::text FROM {handle.table} r ORDER BY 1"), sales.run(f"SELECT r::text FROM ({text}) r ORDER BY 1")
+            stored, wanted = (
+                sales.run(f"SELECT r::text FROM {handle.table} r ORDER BY 1"),
+                sales.run(f"SELECT r::text FROM ({text}) r ORDER BY 1"),
+            )
             assert stored == wanted
     assert django_ivm.get_view(name).verify().ok
     assert view.status().installed
@@ -190,7 +205,10 @@ def test_two_names_that_are_equal_when_cut(sales: Area) -> None:
 def test_strange_sources(sales: Area) -> None:
     schema, table = 'We"ird schema', "ta'b\\le ☃ $ivm_body$"
     quoted = '"We""ird schema"."ta\'b\\le ☃ $ivm_body$"'
-    sales.run(f'CREATE SCHEMA "We""ird schema"; CREATE TABLE {quoted} ("Id" int PRIMARY KEY, "a""b" int, "c\'d" text, "select" int, "é\\n" int, ivm int)')
+    sales.run(
+        f'CREATE SCHEMA "We""ird schema"; CREATE TABLE {quoted} ("Id" int PRIMARY KEY, "a""b" int, '
+        '"c\'d" text, "select" int, "é\\n" int, ivm int)'
+    )
     try:
         for name, query in {
             "v1": f'SELECT "a""b", count(*) AS n, sum("select") AS s, max("é\\n") AS m FROM {quoted} GROUP BY "a""b"',
@@ -205,8 +223,10 @@ def test_strange_sources(sales: Area) -> None:
         sales.check()
         incremental = [name for name in sales.queries if name != "v6"]
         for statement in (
-            f"INSERT INTO {quoted} SELECT i, i % 2, '$ivm_q$ '' {{\"', i, i FROM generate_series(1, 9) i", f'UPDATE {quoted} SET "a""b" = 5, "é\\n" = 7 WHERE "Id" < 3',
-            f"WITH x AS (DELETE FROM {quoted} WHERE \"Id\" = 4) UPDATE sale SET v = 9", f"DELETE FROM {quoted} WHERE \"Id\" > 7", f"TRUNCATE {quoted}",
+            f"INSERT INTO {quoted} SELECT i, i % 2, '$ivm_q$ '' {{\"', i, i FROM generate_series(1, 9) "
+            "i", f'UPDATE {quoted} SET "a""b" = 5, "é\\n" = 7 WHERE "Id" < 3',
+            f"WITH x AS (DELETE FROM {quoted} WHERE \"Id\" = 4) UPDATE sale SET v = "
+            "9", f"DELETE FROM {quoted} WHERE \"Id\" > 7", f"TRUNCATE {quoted}",
         ):  # fmt: skip
             sales.run(statement)
             sales.check(*incremental)
@@ -220,7 +240,10 @@ def test_strange_sources(sales: Area) -> None:
 
 
 def test_views_in_other_schemas(sales: Area) -> None:
-    sales.run("CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.sale (LIKE sale INCLUDING ALL); INSERT INTO elsewhere.sale SELECT * FROM sale WHERE id < 9")
+    sales.run(
+        "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.sale (LIKE sale INCLUDING ALL); INSERT INTO "
+        "elsewhere.sale SELECT * FROM sale WHERE id < 9"
+    )
     try:
         one = ViewSpec(name="v1", sql="SELECT rid, count(*) AS n FROM elsewhere.sale GROUP BY rid", schema="elsewhere")
         two = ViewSpec(name="v1", sql=QUERY, schema=sales.schema)
@@ -255,7 +278,10 @@ def test_a_schema_that_is_not_there(sales: Area) -> None:
 
 
 def test_a_name_that_is_taken(sales: Area) -> None:
-    sales.run("CREATE TABLE t1 (a int); INSERT INTO t1 VALUES (1); CREATE VIEW t2 AS SELECT 1 AS a; CREATE MATERIALIZED VIEW t3 AS SELECT 1 AS a; CREATE SEQUENCE t4")
+    sales.run(
+        "CREATE TABLE t1 (a int); INSERT INTO t1 VALUES (1); CREATE VIEW t2 AS SELECT 1 AS a; CREATE "
+        "MATERIALIZED VIEW t3 AS SELECT 1 AS a; CREATE SEQUENCE t4"
+    )
     with pytest.raises(django_ivm.IVMError):
         django_ivm.create_view("sale", QUERY)
     for name in ("t1", "t2", "t3", "t4"):
@@ -269,7 +295,8 @@ def test_a_name_that_is_taken(sales: Area) -> None:
 
 def test_options_that_are_refused(sales: Area) -> None:
     for options, code in (
-        ({"mode": "commit"}, "MODE"), ({"mode": "deferred"}, "MODE"), ({"mode": "sometimes"}, "MODE"), ({"strategy": "fast"}, "STRATEGY"),
+        ({"mode": "commit"}, "MODE"), ({"mode": "deferred"}, "MODE"), ({"mode": "sometimes"}, "MODE"), ({
+            "strategy": "fast"}, "STRATEGY"),
     ):  # fmt: skip
         with pytest.raises(django_ivm.DefinitionError) as raised:
             django_ivm.create_view("v1", QUERY, **options)
@@ -280,10 +307,14 @@ def test_options_that_are_refused(sales: Area) -> None:
 
 
 NOT_INCREMENTAL = (
-    "SELECT rid, rank() OVER (ORDER BY v) AS r FROM sale", "SELECT rid, random() AS r FROM sale", "SELECT rid, now() AS t FROM sale",
-    "SELECT rid, count(DISTINCT v) AS n FROM sale GROUP BY GROUPING SETS ((rid), ())", "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r",
-    "SELECT id FROM sale TABLESAMPLE SYSTEM (50)", "SELECT id, ctid::text AS c FROM sale", "SELECT id FROM sale ORDER BY v LIMIT 3", "SELECT id FROM sale FOR UPDATE",
-    "SELECT tablename::text AS t FROM pg_tables WHERE schemaname = 'nowhere'", "SELECT id FROM sale WHERE id > extract(day FROM current_date)",
+    "SELECT rid, rank() OVER (ORDER BY v) AS r FROM sale", "SELECT rid, random() AS r FROM sale",
+        "SELECT rid, now() AS t FROM sale",
+    "SELECT rid, count(DISTINCT v) AS n FROM sale GROUP BY GROUPING SETS ((rid), "
+    "())", "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r",
+    "SELECT id FROM sale TABLESAMPLE SYSTEM (50)", "SELECT id, ctid::text AS c FROM sale", "SELECT id FROM "
+        "sale ORDER BY v LIMIT 3", "SELECT id FROM sale FOR UPDATE",
+    "SELECT tablename::text AS t FROM pg_tables WHERE schemaname = "
+    "'nowhere'", "SELECT id FROM sale WHERE id > extract(day FROM current_date)",
 )  # fmt: skip
 
 
@@ -308,7 +339,8 @@ def test_what_can_t_be_kept_has_a_code_a_place_and_a_hint(sales: Area, query: st
 
 def test_sources_that_triggers_can_t_watch(sales: Area) -> None:
     sales.run(
-        "CREATE MATERIALIZED VIEW mat AS SELECT id, v FROM sale; CREATE TEMP TABLE gone (id int); CREATE UNLOGGED TABLE quick (id int); CREATE VIEW plain AS SELECT id, v FROM sale WHERE v > 1"
+        "CREATE MATERIALIZED VIEW mat AS SELECT id, v FROM sale; CREATE TEMP TABLE gone (id int); CREATE "
+        "UNLOGGED TABLE quick (id int); CREATE VIEW plain AS SELECT id, v FROM sale WHERE v > 1"
     )
     for query in ("SELECT id, v FROM mat", "SELECT id FROM gone"):
         with pytest.raises(django_ivm.IVMError):

@@ -21,7 +21,8 @@ VIEWS = {
     "sums": "SELECT g, count(*) AS n, sum(v) AS s, avg(p) AS a FROM sale GROUP BY g",
     "extremes": "SELECT g, min(v) AS lo, max(v) AS hi FROM sale GROUP BY g",
     "floats": "SELECT g, sum(f) AS f FROM sale GROUP BY g",
-    "filtered": "SELECT g, count(*) FILTER (WHERE v > 3) AS n, stddev(v) AS d, bool_and(v > 1) AS b FROM sale WHERE v < 900 GROUP BY g",
+    "filtered": "SELECT g, count(*) FILTER (WHERE v > 3) AS n, stddev(v) AS d, bool_and(v > 1) AS b FROM "
+    "sale WHERE v < 900 GROUP BY g",
     "kinds": "SELECT p.kind, count(*) AS n, sum(s.v) AS s FROM sale s JOIN person p ON p.id = s.pid GROUP BY p.kind",
     "lines": "SELECT s.id, s.v, p.kind, r.name FROM sale s JOIN person p ON p.id = s.pid JOIN region r ON r.id = p.rid",
     "folk": "SELECT p.id, p.kind, r.name FROM person p JOIN region r ON r.id = p.rid",
@@ -36,20 +37,25 @@ VIEWS = {
     "together": "SELECT g AS k, v FROM sale UNION ALL SELECT k, v FROM loose",
     "frequent": "SELECT g, sum(v) AS s FROM sale GROUP BY g HAVING count(*) > 20",
     "whole": "SELECT count(*) AS n, sum(v) AS s, avg(p) AS a FROM sale",
-    "parted": "WITH q AS (SELECT pid, sum(v) AS s FROM sale GROUP BY pid) SELECT p.kind, q.s FROM q JOIN person p ON p.id = q.pid",
+    "parted": "WITH q AS (SELECT pid, sum(v) AS s FROM sale GROUP BY pid) SELECT p.kind, q.s FROM q JOIN "
+    "person p ON p.id = q.pid",
 }
 ON_VIEWS = {
     "chain": (("kinds",), "SELECT n, count(*) AS kinds FROM kinds GROUP BY n"),
     "diamond": (("kinds", "folk"), "SELECT f.id, k.n FROM folk f JOIN kinds k ON k.kind = f.kind"),
 }
 WRITES = {
-    "region": ("INSERT INTO region VALUES (-1, 'new')", "UPDATE region SET name = 'x'", "UPDATE region SET id = -5"),
-    "person": ("INSERT INTO person VALUES (-1, 1, 1)", "UPDATE person SET kind = 2", "UPDATE person SET rid = 2", "UPDATE person SET id = -7"),
+    "region": ("INSERT INTO region VALUES (-1, 'new')", "UPDATE region SET name = 'x'", "UPDATE region SET "
+        "id = -5"),
+    "person": ("INSERT INTO person VALUES (-1, 1, 1)", "UPDATE person SET kind = 2", "UPDATE person SET "
+        "rid = 2", "UPDATE person SET id = -7"),
     "sale": (
-        "INSERT INTO sale VALUES (-1, 1, 1, 500, 1, 1)", "INSERT INTO sale VALUES (-1, 1, -9, 2, 1, 1)", "UPDATE sale SET v = v + 1", "UPDATE sale SET g = 3",
+        "INSERT INTO sale VALUES (-1, 1, 1, 500, 1, 1)", "INSERT INTO sale VALUES (-1, 1, -9, 2, 1, 1)",
+            "UPDATE sale SET v = v + 1", "UPDATE sale SET g = 3",
         "UPDATE sale SET pid = 2", "UPDATE sale SET p = 5, f = 3", "UPDATE sale SET note = 'x'",
     ),
-    "loose": ("INSERT INTO loose VALUES (1, 1, 't')", "UPDATE loose SET v = 77", "UPDATE loose SET k = 2", "UPDATE loose SET tag = 'x'"),
+    "loose": ("INSERT INTO loose VALUES (1, 1, 't')", "UPDATE loose SET v = 77", "UPDATE loose SET k = 2",
+        "UPDATE loose SET tag = 'x'"),
     "side": ("INSERT INTO side VALUES (1, 'n')", "UPDATE side SET name = 'm'", "UPDATE side SET k = 3"),
 }  # fmt: skip
 
@@ -60,7 +66,8 @@ def fill(area: Area, rows: int) -> None:
     area.run(
         f"INSERT INTO region SELECT i, 'r' || i FROM generate_series(1, {rows}) i; "
         f"INSERT INTO person SELECT i, i % {groups} + 1, i % {groups}, '' FROM generate_series(1, {rows}) i; "
-        f"INSERT INTO sale SELECT i, i % {groups} + 1, i % {groups}, i % 17, i, i / 4.0 FROM generate_series(1, {rows}) i; "
+        f"INSERT INTO sale SELECT i, i % {groups} + 1, i % {groups}, i % 17, i, i / 4.0 FROM "
+        f"generate_series(1, {rows}) i; "
         f"INSERT INTO loose SELECT i % {groups}, i, 't' FROM generate_series(1, {rows}) i; "
         f"INSERT INTO side SELECT i, 'n' || i FROM generate_series(1, {rows}) i; ANALYZE"
     )
@@ -71,7 +78,11 @@ def scanned(area: Area) -> dict[str, int]:
 
     Within a transaction counts only grow: they go to the shared statistics when it ends, at the earliest.
     """
-    return dict(area.run("SELECT schemaname || '.' || relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"))
+    return dict(
+        area.run(
+            "SELECT schemaname || '.' || relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"
+        )
+    )
 
 
 def probe(area: Area, statement: str, *, check: bool = True) -> dict[str, int]:
@@ -128,7 +139,9 @@ def test_no_small_source_is_scanned(area: Area, name: str) -> None:
     assert_unscanned(area, bare, check=True)
 
 
-@pytest.mark.parametrize("names", [tuple(VIEWS)[:10], tuple(VIEWS)[10:], ("kinds", "folk", *ON_VIEWS)], ids=["first", "others", "on views"])
+@pytest.mark.parametrize(
+    "names", [tuple(VIEWS)[:10], tuple(VIEWS)[10:], ("kinds", "folk", *ON_VIEWS)], ids=["first", "others", "on views"]
+)
 def test_no_large_source_is_scanned(area: Area, names: tuple[str, ...]) -> None:
     fill(area, 20_000)
     bare = {s: probe(area, s) for s in statements(area, " ".join(VIEWS.values()))}
@@ -146,7 +159,8 @@ def test_the_probe_sees_a_scan(area: Area) -> None:
     fill(area, 200)
     assert probe(area, "SELECT count(*) FROM sale") == {f"{area.schema}.sale": 200}
     area.run(
-        "CREATE FUNCTION scan() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM count(*) FROM sale; RETURN NULL; END$$; "
+        "CREATE FUNCTION scan() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM count(*) FROM sale; "
+        "RETURN NULL; END$$; "
         "CREATE TRIGGER scan AFTER INSERT ON loose EXECUTE FUNCTION scan()"
     )
     assert probe(area, "INSERT INTO loose VALUES (1, 1, '')") == {f"{area.schema}.sale": 200}
@@ -167,13 +181,23 @@ def test_a_table_that_grows_after_the_plan_was_made(area: Area) -> None:
     area.run(SCHEMA)
     for name, query in VIEWS.items():
         area.view(name, query)
-    area.step("INSERT INTO region VALUES (1, 'r'); INSERT INTO person VALUES (1, 1, 1); INSERT INTO sale VALUES (1, 1, 1, 1, 1, 1)")
-    area.step("UPDATE sale SET v = 2; UPDATE person SET kind = 2; DELETE FROM sale; DELETE FROM person; DELETE FROM region")
+    area.step(
+        "INSERT INTO region VALUES (1, 'r'); INSERT INTO person VALUES (1, 1, 1); INSERT INTO sale "
+        "VALUES (1, 1, 1, 1, 1, 1)"
+    )
+    area.step(
+        "UPDATE sale SET v = 2; UPDATE person SET kind = 2; DELETE FROM sale; DELETE FROM person; DELETE FROM region"
+    )
     area.run(
-        "INSERT INTO region SELECT i, 'r' FROM generate_series(1, 3000) i; INSERT INTO person SELECT i, i, i / 10 FROM generate_series(1, 3000) i; "
+        "INSERT INTO region SELECT i, 'r' FROM generate_series(1, 3000) i; INSERT INTO person SELECT i, i, "
+        "i / 10 FROM generate_series(1, 3000) i; "
         "INSERT INTO sale SELECT i, i, i / 10, i % 9, 1, 1 FROM generate_series(1, 3000) i"
     )
     area.check()
-    for statement, table in (("UPDATE sale SET v = v + 1", "sale"), ("UPDATE person SET kind = 2", "person"), ("DELETE FROM sale", "sale")):
+    for statement, table in (
+        ("UPDATE sale SET v = v + 1", "sale"),
+        ("UPDATE person SET kind = 2", "person"),
+        ("DELETE FROM sale", "sale"),
+    ):
         found = probe(area, one_row(area, statement, table))
         assert not {t: n for t, n in found.items() if t.split(".")[-1] in TABLES}, statement

@@ -19,16 +19,19 @@ from .test_incremental import ON_VIEWS, SCHEMA, VIEWS
 FULL = {"ranks": "SELECT id, rank() OVER (ORDER BY v, id) AS place FROM sale"}
 
 CATALOG = """
-SELECT 'class', c.oid::text, c.xmin::text, c.relname::text FROM pg_class c WHERE c.oid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace
+SELECT 'class', c.oid::text, c.xmin::text, c.relname::text FROM pg_class c
+    WHERE c.oid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace
 UNION ALL SELECT 'trigger', t.oid::text, t.xmin::text, t.tgname::text FROM pg_trigger t WHERE NOT t.tgisinternal
 UNION ALL SELECT 'function', p.oid::text, p.xmin::text, p.proname::text FROM pg_proc p WHERE p.oid >= 16384
 UNION ALL SELECT 'type', t.oid::text, t.xmin::text, t.typname::text FROM pg_type t WHERE t.oid >= 16384
-UNION ALL SELECT 'schema', n.oid::text, n.xmin::text, n.nspname::text FROM pg_namespace n WHERE n.oid >= 16384 AND n.nspname NOT LIKE 'pg_%%'
+UNION ALL SELECT 'schema', n.oid::text, n.xmin::text, n.nspname::text FROM pg_namespace n
+    WHERE n.oid >= 16384 AND n.nspname NOT LIKE 'pg_%%'
 UNION ALL SELECT 'rule', r.oid::text, r.xmin::text, r.rulename::text FROM pg_rewrite r WHERE r.oid >= 16384
 UNION ALL SELECT 'constraint', c.oid::text, c.xmin::text, c.conname::text FROM pg_constraint c WHERE c.oid >= 16384
 UNION ALL SELECT 'comment', objoid::text, '', description FROM pg_description WHERE objoid >= 16384
 """
-SAME = " UNION ALL SELECT 'view', id::text, xmin::text, view_name FROM django_ivm.view UNION ALL SELECT 'stale', '', xmin::text, view_name FROM django_ivm.stale"
+SAME = """
+UNION ALL SELECT 'view', id::text, xmin::text, view_name FROM django_ivm.view UNION ALL SELECT 'stale', '', xmin::text, view_name FROM django_ivm.stale"
 
 
 def names(area: Area) -> set[tuple[str, str]]:
@@ -40,8 +43,10 @@ def names(area: Area) -> set[tuple[str, str]]:
 def tables(area: Area) -> Area:
     area.run(SCHEMA)
     area.run(
-        "INSERT INTO region SELECT i, 'r' FROM generate_series(1, 3) i; INSERT INTO person SELECT i, i, i FROM generate_series(1, 9) i; "
-        "INSERT INTO sale SELECT i, i % 9, i % 4, i, i, i FROM generate_series(1, 50) i; INSERT INTO loose SELECT i % 3, i FROM generate_series(1, 9) i"
+        "INSERT INTO region SELECT i, 'r' FROM generate_series(1, 3) i; INSERT INTO person SELECT i, i, i "
+        "FROM generate_series(1, 9) i; "
+        "INSERT INTO sale SELECT i, i % 9, i % 4, i, i, i FROM generate_series(1, 50) i; INSERT INTO loose "
+        "SELECT i % 3, i FROM generate_series(1, 9) i"
     )
     return area
 
@@ -84,7 +89,9 @@ def test_uninstalling_leaves_nothing(tables: Area) -> None:
         django_ivm.drop_view(name)
     tables.queries.clear()
     assert names(tables) == before
-    assert tables.run("SELECT count(*) FROM django_ivm.view") + tables.run("SELECT count(*) FROM django_ivm.stale") == rows
+    assert (
+        tables.run("SELECT count(*) FROM django_ivm.view") + tables.run("SELECT count(*) FROM django_ivm.stale") == rows
+    )
     tables.run("UPDATE sale SET v = v + 1")
 
 
@@ -109,7 +116,9 @@ def test_uninstalling_may_keep_the_data(tables: Area) -> None:
     for name in ("sums", "kinds", "bag", "top"):
         view = tables.view(name, VIEWS[name])
         before = sorted(map(str, tables.run(f"SELECT * FROM {view.table}")))
-        columns = tables.run("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum", name)
+        columns = tables.run(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum", name
+        )
         installer.uninstall(name, connection, keep_data=True)
         kept = [row[: len(columns)] for row in tables.run(f"SELECT * FROM {name}")]
         assert sorted(map(str, kept)) == before
@@ -175,7 +184,11 @@ def test_replace(tables: Area) -> None:
 
 def test_a_failed_replace_leaves_the_old_view(tables: Area) -> None:
     tables.view("sums", VIEWS["sums"])
-    for query in ("SELECT nothing FROM sale", "SELEC", "SELECT 1 / (g - 1) AS q, count(*) AS n FROM sale GROUP BY 1 / (g - 1)"):
+    for query in (
+        "SELECT nothing FROM sale",
+        "SELEC",
+        "SELECT 1 / (g - 1) AS q, count(*) AS n FROM sale GROUP BY 1 / (g - 1)",
+    ):
         with pytest.raises((django_ivm.DefinitionError, DatabaseError)):
             django_ivm.create_view("sums", query, replace=True)
         tables.step("UPDATE sale SET v = v + 1")
@@ -231,7 +244,8 @@ def test_a_column_that_a_view_reads_can_t_be_dropped_or_retyped(tables: Area) ->
     tables.view("sums", VIEWS["sums"])
     tables.view("lines", VIEWS["lines"])
     for statement in (
-        "ALTER TABLE sale DROP COLUMN v", "ALTER TABLE sale ALTER v TYPE bigint", "DROP TABLE sale", "DROP TABLE sale, person",
+        "ALTER TABLE sale DROP COLUMN v", "ALTER TABLE sale ALTER v TYPE bigint", "DROP TABLE sale",
+            "DROP TABLE sale, person",
     ):  # fmt: skip
         with pytest.raises(DatabaseError, match="(depend|used by a view)"):
             tables.run(statement)
@@ -294,10 +308,21 @@ def test_a_source_dropped_with_cascade(tables: Area) -> None:
 def test_the_register_tells_what_is_installed(tables: Area) -> None:
     view = tables.view("lines", VIEWS["lines"])
     found = tables.installed("lines")
-    assert (found.schema, found.name, found.label, found.mode, found.strategy) == (tables.schema, "lines", "", "immediate", "incremental")
+    assert (found.schema, found.name, found.label, found.mode, found.strategy) == (
+        tables.schema,
+        "lines",
+        "",
+        "immediate",
+        "incremental",
+    )
     assert sorted(found.sources) == [(tables.schema, t) for t in ("person", "region", "sale")]
     assert found.definition == VIEWS["lines"]
-    assert [c for (c,) in tables.run("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", view.table)] == ["id", "v", "kind", "name"]
+    assert [
+        c
+        for (c,) in tables.run(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", view.table
+        )
+    ] == ["id", "v", "kind", "name"]
     status = view.status()
     assert (status.installed, status.outdated, status.stale, status.pending) == (True, False, False, 0)
     assert status.rows == tables.value("SELECT count(*) FROM lines")

@@ -67,7 +67,9 @@ def test_several_statements_with_their_own_rights(area: Area, role: str, writer:
     area.run(f"GRANT SELECT, UPDATE, DELETE ON child, parent TO {role}")
     area.run(f"GRANT TRUNCATE ON child TO {role}")
     writer.execute("WITH x AS (UPDATE parent SET grp = grp || 'x') UPDATE child SET v = v + 1")
-    writer.execute("BEGIN; SAVEPOINT s; DELETE FROM child WHERE id = 3; ROLLBACK TO s; DELETE FROM child WHERE id = 4; COMMIT")
+    writer.execute(
+        "BEGIN; SAVEPOINT s; DELETE FROM child WHERE id = 3; ROLLBACK TO s; DELETE FROM child WHERE id = 4; COMMIT"
+    )
     area.check(*VIEWS)
     writer.execute("TRUNCATE child")
     area.check(*VIEWS)
@@ -80,8 +82,10 @@ def test_nothing_of_ours_can_be_reached(area: Area, role: str, writer: psycopg.C
         area.run(f"GRANT CREATE ON SCHEMA {area.schema} TO {role}")
     try:
         tables = area.run(
-            "SELECT format('%%I.%%I', relnamespace::regnamespace, relname), relkind FROM pg_class WHERE relkind IN ('r', 'v', 'p') "
-            "AND (relnamespace = 'django_ivm'::regnamespace OR relnamespace::regnamespace::text = %s AND relname = ANY(%s))",
+            "SELECT format('%%I.%%I', relnamespace::regnamespace, relname), relkind FROM pg_class WHERE "
+            "relkind IN ('r', 'v', 'p') "
+            "AND (relnamespace = 'django_ivm'::regnamespace OR relnamespace::regnamespace::text = %s AND "
+            "relname = ANY(%s))",
             area.schema, [*VIEWS, "ranks"],
         )  # fmt: skip
         assert len(tables) > 15
@@ -91,7 +95,8 @@ def test_nothing_of_ours_can_be_reached(area: Area, role: str, writer: psycopg.C
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     writer.execute(statement)
         functions = area.run(
-            "SELECT oid::regprocedure::text, prorettype = 'trigger'::regtype FROM pg_proc WHERE pronamespace = 'django_ivm'::regnamespace"
+            "SELECT oid::regprocedure::text, prorettype = 'trigger'::regtype FROM pg_proc WHERE "
+            "pronamespace = 'django_ivm'::regnamespace"
         )
         assert len(functions) > 15
         for signature, trigger in functions:
@@ -107,7 +112,8 @@ def test_nothing_of_ours_can_be_reached(area: Area, role: str, writer: psycopg.C
                 if trigger:
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         writer.execute(
-                            f"CREATE TRIGGER forged AFTER INSERT ON own REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT EXECUTE FUNCTION {signature}"
+                            "CREATE TRIGGER forged AFTER INSERT ON own REFERENCING NEW TABLE AS ivm_new "
+                            f"FOR EACH STATEMENT EXECUTE FUNCTION {signature}"
                         )
     finally:
         if granted:
@@ -117,17 +123,23 @@ def test_nothing_of_ours_can_be_reached(area: Area, role: str, writer: psycopg.C
 
 def test_our_functions_run_for_no_other_table(area: Area, role: str) -> None:
     """Even for somebody who may attach them. (Those that only mark a view stale do no harm.)"""
-    area.run("CREATE TABLE own (LIKE child); CREATE SCHEMA IF NOT EXISTS elsewhere; CREATE TABLE elsewhere.child (LIKE child)")
+    area.run(
+        "CREATE TABLE own (LIKE child); CREATE SCHEMA IF NOT EXISTS elsewhere; CREATE TABLE "
+        "elsewhere.child (LIKE child)"
+    )
     functions = area.run(
-        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'django_ivm'::regnamespace AND prorettype = 'trigger'::regtype "
-        "AND prosrc ~ 'ivm_new' AND prosrc !~ 'ivm_old' AND prosrc ~ %s AND proname !~ '_mark_'", f"'{area.schema}'",
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'django_ivm'::regnamespace AND "
+        "prorettype = 'trigger'::regtype "
+        "AND prosrc ~ 'ivm_new' AND prosrc !~ 'ivm_old' AND prosrc ~ %s AND proname !~ "
+        "'_mark_'", f"'{area.schema}'",
     )  # fmt: skip
     assert functions
     try:
         for table in ("own", "elsewhere.child"):
             for (signature,) in functions:
                 area.run(
-                    f"CREATE TRIGGER forged AFTER INSERT ON {table} REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT EXECUTE FUNCTION {signature}"
+                    f"CREATE TRIGGER forged AFTER INSERT ON {table} REFERENCING NEW TABLE AS ivm_new FOR "
+                    f"EACH STATEMENT EXECUTE FUNCTION {signature}"
                 )
                 with pytest.raises(DatabaseError, match="another table|miscounted"):
                     area.run(f"INSERT INTO {table} VALUES (9, 1, 9, now())")
@@ -139,23 +151,34 @@ def test_our_functions_run_for_no_other_table(area: Area, role: str) -> None:
 
 EVIL = """
 CREATE SCHEMA evil;
-CREATE FUNCTION evil.boom() RETURNS int LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted function ran'; END$$;
-CREATE FUNCTION evil.eq(int, int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted operator ran'; END$$;
-CREATE FUNCTION evil.eqt(text, text) RETURNS bool LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted operator ran'; END$$;
-CREATE FUNCTION evil.add(bigint, bigint) RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted operator ran'; END$$;
+CREATE FUNCTION evil.boom() RETURNS int LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted function ran'; END$$;
+CREATE FUNCTION evil.eq(int, int) RETURNS bool LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted operator ran'; END$$;
+CREATE FUNCTION evil.eqt(text, text) RETURNS bool LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted operator ran'; END$$;
+CREATE FUNCTION evil.add(bigint, bigint) RETURNS bigint LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted operator ran'; END$$;
 CREATE OPERATOR evil.= (leftarg = int, rightarg = int, function = evil.eq);
 CREATE OPERATOR evil.> (leftarg = int, rightarg = int, function = evil.eq);
 CREATE OPERATOR evil.<= (leftarg = int, rightarg = int, function = evil.eq);
 CREATE OPERATOR evil.= (leftarg = text, rightarg = text, function = evil.eqt);
 CREATE OPERATOR evil.<> (leftarg = text, rightarg = text, function = evil.eqt);
 CREATE OPERATOR evil.+ (leftarg = bigint, rightarg = bigint, function = evil.add);
-CREATE FUNCTION evil.statement_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
-CREATE FUNCTION evil.current_setting(text, bool) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
-CREATE FUNCTION evil.set_config(text, text, bool) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
-CREATE FUNCTION evil.pg_backend_pid() RETURNS int LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
-CREATE FUNCTION evil.hashtextextended(text, bigint) RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
-CREATE FUNCTION evil.split_part(text, text, int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
-CREATE FUNCTION evil.least(int, int) RETURNS int LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.statement_timestamp() RETURNS timestamptz LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.current_setting(text, bool) RETURNS text LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.set_config(text, text, bool) RETURNS text LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.pg_backend_pid() RETURNS int LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.hashtextextended(text, bigint) RETURNS bigint LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.split_part(text, text, int) RETURNS text LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
+CREATE FUNCTION evil.least(int, int) RETURNS int LANGUAGE plpgsql
+    AS $$BEGIN RAISE EXCEPTION 'planted'; END$$;
 CREATE TABLE evil.child (id int, pid int, v int, d date);
 GRANT USAGE ON SCHEMA evil TO PUBLIC;
 """
@@ -193,7 +216,8 @@ def test_search_path_of_the_writer(area: Area, role: str, writer: psycopg.Connec
 
 def test_functions_are_pinned_and_not_public(area: Area, role: str) -> None:
     found = area.run(
-        "SELECT oid::regprocedure::text, prosecdef, coalesce(proconfig::text, ''), coalesce(proacl::text, 'default') FROM pg_proc "
+        "SELECT oid::regprocedure::text, prosecdef, coalesce(proconfig::text, ''), coalesce(proacl::text, "
+        "'default') FROM pg_proc "
         "WHERE pronamespace = 'django_ivm'::regnamespace"
     )
     assert sum(definer for _, definer, _, _ in found) > 15
@@ -231,7 +255,10 @@ def test_an_installer_who_is_no_superuser(area: Area, role: str) -> None:
         installer.remove_runtime(connection)
         area.run(f"GRANT CREATE ON DATABASE {database} TO {role}; GRANT ALL ON SCHEMA {area.schema} TO {role}")
         area.run(f"CREATE TABLE mine (id int PRIMARY KEY, g int, v int); ALTER TABLE mine OWNER TO {role}")
-        area.run(f"GRANT ALL ON TABLE django_ivm_refreshlog TO {role}; GRANT ALL ON SEQUENCE django_ivm_refreshlog_id_seq TO {role}")
+        area.run(
+            f"GRANT ALL ON TABLE django_ivm_refreshlog TO {role}; GRANT ALL ON SEQUENCE "
+            f"django_ivm_refreshlog_id_seq TO {role}"
+        )
         area.run(f"SET LOCAL SESSION AUTHORIZATION {role}")
         area.queries.clear()
         area.view("sums", "SELECT g, count(*) AS n, max(v) AS s FROM mine GROUP BY g")

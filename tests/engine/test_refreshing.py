@@ -21,8 +21,10 @@ INSERT INTO sale SELECT i, i % 4 + 1, i % 7, '' FROM generate_series(1, 40) i;
 RANKS = "SELECT id, v, rank() OVER (ORDER BY v, id) AS place FROM sale"
 SUMS = "SELECT rid, count(*) AS n, sum(v) AS s FROM sale GROUP BY rid"
 WRITES = (
-    "INSERT INTO sale VALUES (100, 1, 1, '')", "UPDATE sale SET v = v + 1 WHERE id < 5", "DELETE FROM sale WHERE id = 7",
-    "TRUNCATE sale", "MERGE INTO sale USING (VALUES (1000)) s(id) ON sale.id = s.id WHEN NOT MATCHED THEN INSERT VALUES (s.id, 1, 1, '')",
+    "INSERT INTO sale VALUES (100, 1, 1, '')", "UPDATE sale SET v = v + 1 WHERE id < 5", "DELETE FROM sale "
+        "WHERE id = 7",
+    "TRUNCATE sale", "MERGE INTO sale USING (VALUES (1000)) s(id) ON sale.id = s.id WHEN NOT MATCHED THEN "
+        "INSERT VALUES (s.id, 1, 1, '')",
 )  # fmt: skip
 
 
@@ -111,7 +113,13 @@ def test_the_log_of_a_refresh(sales: Area) -> None:
     sales.run("DELETE FROM sale WHERE id = 7")
     view.refresh()
     entry = RefreshLog.objects.get(view_name="v1")
-    assert (entry.strategy, entry.mode, entry.database, entry.trigger, entry.failed) == ("full", "immediate", "default", "api", False)
+    assert (entry.strategy, entry.mode, entry.database, entry.trigger, entry.failed) == (
+        "full",
+        "immediate",
+        "default",
+        "api",
+        False,
+    )
     assert entry.rows_deleted >= 1
     assert entry.updated_at >= entry.started_at
     assert entry.duration is not None
@@ -123,7 +131,9 @@ def failures() -> list[RefreshLog]:
 
 
 def test_a_failing_refresh_raises_and_is_logged(sales: Area) -> None:
-    view = sales.view("v1", "SELECT id, 10 / (v + 1) AS q, rank() OVER (ORDER BY id) AS place FROM sale", strategy="auto")
+    view = sales.view(
+        "v1", "SELECT id, 10 / (v + 1) AS q, rank() OVER (ORDER BY id) AS place FROM sale", strategy="auto"
+    )
     before = sales.run("SELECT * FROM v1 ORDER BY id")
     sales.run("UPDATE sale SET v = -1 WHERE id = 8")
     told = []
@@ -149,7 +159,9 @@ def test_a_failing_refresh_raises_and_is_logged(sales: Area) -> None:
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_a_failing_refresh_in_nested_atomic_blocks_is_logged(sales: Area, depth: int) -> None:
-    view = sales.view("v1", "SELECT id, 10 / (v + 1) AS q, rank() OVER (ORDER BY id) AS place FROM sale", strategy="auto")
+    view = sales.view(
+        "v1", "SELECT id, 10 / (v + 1) AS q, rank() OVER (ORDER BY id) AS place FROM sale", strategy="auto"
+    )
     sales.run("UPDATE sale SET v = -1 WHERE id = 8")
 
     def nested(left: int) -> None:
@@ -169,7 +181,9 @@ def test_a_failing_refresh_in_nested_atomic_blocks_is_logged(sales: Area, depth:
 
 
 def test_a_failing_refresh_in_an_outer_block_that_goes_on(sales: Area) -> None:
-    view = sales.view("v1", "SELECT id, 10 / (v + 1) AS q, rank() OVER (ORDER BY id) AS place FROM sale", strategy="auto")
+    view = sales.view(
+        "v1", "SELECT id, 10 / (v + 1) AS q, rank() OVER (ORDER BY id) AS place FROM sale", strategy="auto"
+    )
     sales.run("UPDATE sale SET v = -1 WHERE id = 8")
     with transaction.atomic():
         with pytest.raises(django_ivm.RefreshError):
@@ -194,7 +208,9 @@ def chain(sales: Area) -> dict[str, django_ivm.View]:
     """full → incremental → incremental, an incremental diamond beside."""
     return {
         "ranks": sales.view("ranks", RANKS, strategy="auto"),
-        "tens": sales.view("tens", "SELECT place / 10 AS ten, count(*) AS n, sum(v) AS s FROM ranks GROUP BY place / 10"),
+        "tens": sales.view(
+            "tens", "SELECT place / 10 AS ten, count(*) AS n, sum(v) AS s FROM ranks GROUP BY place / 10"
+        ),
         "sizes": sales.view("sizes", "SELECT n, count(*) AS tens FROM tens GROUP BY n"),
         "sums": sales.view("sums", SUMS),
         "named": sales.view("named", "SELECT r.name, s.n, s.s FROM sums s JOIN region r ON r.id = s.rid"),
@@ -209,7 +225,11 @@ def test_children_of_a_full_view_follow_its_refresh(sales: Area) -> None:
     for name in ("tens", "sizes", "sums", "named", "both", "mixed"):
         assert views[name].status().strategy == "incremental"
         sales.forbid_recompute(name)
-    for statement in (*WRITES[:3], "INSERT INTO sale SELECT i, i % 5, i % 3, '' FROM generate_series(200, 260) i", "DELETE FROM sale WHERE id > 220"):
+    for statement in (
+        *WRITES[:3],
+        "INSERT INTO sale SELECT i, i % 5, i % 3, '' FROM generate_series(200, 260) i",
+        "DELETE FROM sale WHERE id > 220",
+    ):
         sales.run(statement)
         sales.check("sums", "named", "both")
         assert {name for name, view in views.items() if not view.is_fresh()} == set(below), statement
@@ -225,7 +245,8 @@ def test_only_the_difference_is_handed_down(sales: Area) -> None:
     sales.run(
         "CREATE FUNCTION count_() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS "
         "$$BEGIN INSERT INTO seen VALUES (1); RETURN NULL; END$$; "
-        f"CREATE TRIGGER count_ AFTER INSERT OR UPDATE OR DELETE ON {storage} FOR EACH ROW EXECUTE FUNCTION count_()"
+        f"CREATE TRIGGER count_ AFTER INSERT OR UPDATE OR DELETE ON {storage} FOR EACH ROW EXECUTE "
+        "FUNCTION count_()"
     )
     sales.run("UPDATE sale SET v = 100 WHERE id = (SELECT id FROM sale ORDER BY v DESC, id DESC LIMIT 1)")
     result = views["ranks"].refresh()
@@ -236,7 +257,14 @@ def test_only_the_difference_is_handed_down(sales: Area) -> None:
 def test_a_chain_in_topological_order_from_scratch(sales: Area) -> None:
     chain(sales)
     order = [view.name for view in install.installed(connection) if view.schema == sales.schema]
-    for child, parent in (("tens", "ranks"), ("sizes", "tens"), ("named", "sums"), ("both", "named"), ("both", "sums"), ("mixed", "tens")):
+    for child, parent in (
+        ("tens", "ranks"),
+        ("sizes", "tens"),
+        ("named", "sums"),
+        ("both", "named"),
+        ("both", "sums"),
+        ("mixed", "tens"),
+    ):
         assert order.index(parent) < order.index(child)
     assert sales.installed("both").depends_on == ("named", "sums")
 
@@ -279,14 +307,20 @@ def test_drop_needs_cascade(sales: Area) -> None:
 
 
 def test_verify_finds_every_kind_of_drift_and_repairs(sales: Area) -> None:
-    for name, query in (("v1", SUMS), ("v2", "SELECT v, rid FROM sale"), ("v3", "SELECT v % 2 AS odd FROM sale"), ("v4", RANKS)):
+    for name, query in (
+        ("v1", SUMS),
+        ("v2", "SELECT v, rid FROM sale"),
+        ("v3", "SELECT v % 2 AS odd FROM sale"),
+        ("v4", RANKS),
+    ):
         view = sales.view(name, query, strategy="auto")
         assert view.verify() == django_ivm.VerifyResult(True, 0, 0, view.status().rows, ())
         storage = ".".join(f'"{part}"' for part in sales.installed(name).storage)
         for drift in (
             f"DELETE FROM {storage} WHERE ctid = (SELECT min(ctid) FROM {storage})",
             f"INSERT INTO {storage} SELECT * FROM {storage} LIMIT 1" if name == "v4" else "",
-            f"UPDATE {storage} SET {'n = -1' if name == 'v1' else 'odd = 9' if name == 'v3' else 'v = -1'} WHERE ctid = (SELECT min(ctid) FROM {storage})",
+            f"UPDATE {storage} SET {'n = -1' if name == 'v1' else 'odd = 9' if name == 'v3' else 'v = -1'} "
+            f"WHERE ctid = (SELECT min(ctid) FROM {storage})",
         ):
             if not drift:
                 continue
@@ -316,20 +350,27 @@ def test_verify_of_a_sample(sales: Area) -> None:
 def test_settings_of_the_session_do_not_matter(sales: Area) -> None:
     """The refresher's and the writers' sessions may print values differently."""
     sales.run(
-        "CREATE TABLE odd (id int PRIMARY KEY, f float8, d date, t timestamptz, i interval, b bytea, m numeric); "
-        "INSERT INTO odd SELECT i, i / 3.0, '2024-02-29'::date + i, '2024-02-29 12:00Z', i * interval '25 hours', '\\x01ff', i FROM generate_series(1, 5) i"
+        "CREATE TABLE odd (id int PRIMARY KEY, f float8, d date, t timestamptz, i interval, b bytea, m "
+        "numeric); "
+        "INSERT INTO odd SELECT i, i / 3.0, '2024-02-29'::date + i, '2024-02-29 12:00Z', i * interval '25 "
+        "hours', '\\x01ff', i FROM generate_series(1, 5) i"
     )
     sales.view("bag", "SELECT f, d, t, i, b, m FROM odd")
     sales.view("groups", "SELECT f, d, t, i, b, count(*) AS n FROM odd GROUP BY f, d, t, i, b", strategy="auto")
     sales.view("values_", "SELECT a.f, b.t, b.i FROM odd a JOIN odd b ON a.d = b.d")
     other = sales.connect()
     for setting in (
-        "SET DateStyle = 'SQL, DMY'", "SET IntervalStyle = 'iso_8601'", "SET extra_float_digits = -3", "SET TimeZone = 'Asia/Tokyo'",
-        "SET bytea_output = 'escape'", "SET standard_conforming_strings = off", "SET transform_null_equals = on", "SET enable_seqscan = off",
+        "SET DateStyle = 'SQL, DMY'", "SET IntervalStyle = 'iso_8601'", "SET extra_float_digits = -3",
+            "SET TimeZone = 'Asia/Tokyo'",
+        "SET bytea_output = 'escape'", "SET standard_conforming_strings = off", "SET transform_null_equals "
+            "= on", "SET enable_seqscan = off",
     ):  # fmt: skip
         other.execute(setting)
         other.execute("UPDATE odd SET f = f + 0.1, i = i + interval '1 day 3 seconds' WHERE id < 4")
-        other.execute("WITH x AS (DELETE FROM odd WHERE id = 5) INSERT INTO odd SELECT id + 100, f, d, t, i, b, m FROM odd WHERE id = 2")
+        other.execute(
+            "WITH x AS (DELETE FROM odd WHERE id = 5) INSERT INTO odd SELECT id + 100, f, d, t, "
+            "i, b, m FROM odd WHERE id = 2"
+        )
         other.execute("DELETE FROM odd WHERE id > 100")
         other.execute("INSERT INTO odd SELECT 5, f, d, t, i, b, m FROM odd WHERE id = 1")
         for name in sales.queries:

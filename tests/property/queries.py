@@ -104,7 +104,7 @@ class Queries:
         if not distinct and all(item.source.key for item in items) and (keyed or dice.chance(40)):
             known = {f.sql: f for f in fields}
             outputs = dice.sample([*outputs, *(known[name] for name in keys)], 99)
-            key = tuple(f"o{1 + [o.sql for o in outputs].index(name)}" for name in keys)
+            key = tuple(_name([o.sql for o in outputs].index(name)) for name in keys)
         named = _named(outputs)
         if distinct:
             key = tuple(f.sql for f in named)
@@ -132,7 +132,7 @@ class Queries:
         sql = f"SELECT {_list(outputs)}{tail}" + (f" GROUP BY {', '.join(by)}" if keys else "")
         if dice.chance(20):
             sql += f" HAVING {draw_condition(dice, [*calls, *keys, Field('count(*)', 'int8')], 1)}"
-        key = tuple(f"o{positions[k.sql]}" for k in keys) if all(k.sql in positions for k in keys) else None
+        key = tuple(_name(positions[k.sql] - 1) for k in keys) if all(k.sql in positions for k in keys) else None
         return Query(sql, tuple(named), key)
 
     def _union(self, depth: int) -> Query:
@@ -148,8 +148,8 @@ class Queries:
             branch = self._branch(wanted, depth)
             sql = f"{sql} {keyword} {branch.sql}" if dice.chance(80) else f"({branch.sql}) {keyword} ({sql})"
             tags = [_common(a, b.tag) for a, b in zip(tags, branch.fields, strict=True)]
-        # The first branch written names the columns; all branches name theirs o1, o2, …
-        named = tuple(Field(f"o{i + 1}", tag) for i, tag in enumerate(tags))
+        # The first branch written names the columns; all branches name theirs alike
+        named = tuple(Field(_name(i), tag) for i, tag in enumerate(tags))
         return Query(sql, named, tuple(f.sql for f in named) if keyword == "UNION" else None)
 
     def _branch(self, wanted: list[str], depth: int) -> Query:
@@ -273,9 +273,14 @@ def _common(a: str, b: str) -> str:
     return "loose" if a in ("fixed", "free", "loose") else a
 
 
+def _name(number: int) -> str:
+    """The name of an output; some need quotes."""
+    return {1: '"Ö 2"', 3: '"user"'}.get(number, f"o{number + 1}")
+
+
 def _named(outputs: list[Field]) -> list[Field]:
-    return [Field(f"o{i + 1}", output.tag) for i, output in enumerate(outputs)]
+    return [Field(_name(i), output.tag) for i, output in enumerate(outputs)]
 
 
 def _list(outputs: list[Field]) -> str:
-    return ", ".join(f"{output.sql} AS o{i + 1}" for i, output in enumerate(outputs))
+    return ", ".join(f"{output.sql} AS {_name(i)}" for i, output in enumerate(outputs))

@@ -37,6 +37,9 @@ KINDS: dict[str, Kind] = {
         Kind("numeric", "free", ("0", "1.1", "2.25", "-4.5", "3", "10.125"), ("NaN", "Infinity", "-Infinity")),
         Kind("text", "text", _TEXTS, _HARD_TEXTS),
         Kind("varchar(12)", "text", _TEXTS, _HARD_TEXTS),
+        Kind("char(4)", "text", ("a", "b", "zz", "")),
+        Kind('text COLLATE "C"', "text", _TEXTS),
+        Kind("small", "int4", ("0", "1", "2", "-1"), ("1000",)),
         Kind("bool", "bool", ("t", "f")),
         Kind("date", "date", _DAYS, ("infinity",)),
         Kind("timestamp", "stamp", tuple(f"{day} 12:00" for day in _DAYS), ("2024-03-01 00:00:00.000001",)),
@@ -64,6 +67,7 @@ _WEIGHTS = {
     "int2": 2,
 }
 _WEIGHTS |= {"timestamptz": 2, "uuid": 1, "mood": 1, "jsonb": 1, "timestamp": 1, "numeric(5,0)": 1, "varchar(12)": 1}
+_WEIGHTS |= {"char(4)": 1, 'text COLLATE "C"': 1, "small": 1}
 _WEIGHTS |= {"json": 1, "int4[]": 1, "bytea": 1, "interval": 1}
 _NAMES = ("a", "b", "c", "d", "e", "g", "Camel", "select", "two words", "größe")
 
@@ -76,7 +80,7 @@ def quoted(name: str) -> str:
 def literal(raw: str | None, kind: Kind | None = None) -> str:
     """SQL of a value; with a kind also where nothing else tells its type."""
     text = "NULL" if raw is None else "'" + raw.replace("'", "''") + "'"
-    return text if kind is None else f"CAST({text} AS {kind.sql})"
+    return text if kind is None else f"CAST({text} AS {kind.sql.partition(' COLLATE')[0]})"
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,8 @@ def _ddl(table: Table) -> list[str]:
 
 def draw_schema(dice: Dice) -> Schema:
     """2–4 tables with rows and references between them."""
-    schema = Schema(statements=["CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')"])
+    enum, domain = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')", "CREATE DOMAIN small AS int4 CHECK (VALUE < 1000)"
+    schema = Schema(statements=[enum, domain])
     names = dice.sample(("t1", "t2", "t3", "Order", "t5"), dice.integer(2, 4))
     for name in names:
         schema.tables.append(_table(dice, name, schema.tables))
