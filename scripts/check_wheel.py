@@ -81,9 +81,7 @@ django_ivm.drop_view("revenue_by_shop")
 def main() -> int:
     # Whoever runs this may have a database and a path set up for the checkout.
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "PYTHONPATH", "VIRTUAL_ENV")
+        name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTHONPATH", "VIRTUAL_ENV")
     }
     with tempfile.TemporaryDirectory(prefix="wheel-") as folder:
         work = Path(folder)

@@ -15,11 +15,7 @@ def main(target):
             sys.executable,
             version,
         )
-    if (
-        os.path.isdir(target)
-        and os.listdir(target)
-        and not os.path.exists(os.path.join(target, "pyvenv.cfg"))
-    ):
+    if os.path.isdir(target) and os.listdir(target) and not os.path.exists(os.path.join(target, "pyvenv.cfg")):
         return "%s is there, but is no virtual environment. Name another: make VENV=..." % target
     for command in commands(target):
         print("making %s with Python %s" % (target, version))

@@ -290,9 +290,7 @@ def test_steering_variables_do_not_reach_the_server() -> None:
         with embedded.start() as server:
             print(psycopg.connect(server.url).execute("SELECT 1").fetchone()[0])
     """
-    steered = environment(
-        PGPORT="6543", PGDATA="/nowhere", PGDATABASE="no", PGUSER="no", LC_ALL="xx_YY", PGHOST="no"
-    )
+    steered = environment(PGPORT="6543", PGDATA="/nowhere", PGDATABASE="no", PGUSER="no", LC_ALL="xx_YY", PGHOST="no")
     assert outcome(program, steered).strip() == "1"
 
 

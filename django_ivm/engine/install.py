@@ -225,7 +225,7 @@ def _install_again(cursor: Any, view: InstalledView, connection: Any, tell: Prog
             _drop(cursor, view, keep_data=False)
             _run(cursor, compiled, tell)
     except DefinitionError as error:
-        logger.error("%s doesn't fit the changed view that it reads and stays stale: %s", view.name, error)
+        logger.warning("%s doesn't fit the changed view that it reads and stays stale: %s", view.name, error)
 
 
 def _require_read_committed(cursor: Any) -> None:

@@ -78,7 +78,8 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.relid <> %s ORDER BY 1, 2
 _FUNCTIONS = """
 SELECT p.proname, n.nspname, p.prokind, p.provolatile, p.proretset,
        r.rolsuper OR r.rolname = current_user,
-       coalesce((SELECT concat_ws(' ', format_type(nullif(o.oprleft, 0), NULL), o.oprname, format_type(o.oprright, NULL))
+       coalesce((SELECT concat_ws(' ', format_type(nullif(o.oprleft, 0), NULL), o.oprname,
+                                  format_type(o.oprright, NULL))
                  FROM pg_operator o WHERE o.oprcode = p.oid AND p.oid = ANY(%s) LIMIT 1), '')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
 WHERE p.oid = ANY(%s) ORDER BY 1, 2

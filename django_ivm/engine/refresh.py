@@ -69,7 +69,7 @@ def _recompute(cursor: Any, view: InstalledView) -> tuple[int, int, int]:
     cursor.execute("SELECT set_config(%s, '', true)", (setting,))
     counts = (0, 0, 0)
     for function in view.replaces:
-        counts = tuple(rows(cursor, f"SELECT * FROM {function}")[0])  # type: ignore[assignment]
+        counts = tuple(rows(cursor, f"SELECT * FROM {function}")[0])  # type: ignore[assignment]  # noqa: S608
     return counts
 
 
@@ -100,7 +100,7 @@ def log_exists(using: str, privilege: str = "INSERT") -> bool:
 
 
 def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> None:
-    """Log a failure so that it survives the transaction that it aborts: over a connection of its own when one is open."""
+    """Log a failure so that it survives the transaction that it aborts: over a connection of its own when in one."""
     logger.error("refresh of %s failed: %s", view.name, result.error)
     if not connection.in_atomic_block:
         log(connection.alias, view, result, started, trigger)

@@ -67,13 +67,16 @@ class InstalledView:
         return self.schema, self.name
 
 
-_SELECT = """
-SELECT id, view_schema, view_name, label, mode, strategy, on_error, reasons::text, definition, canonical,
-       definition_view, reads::text, spec_hash, hash, storage_schema, storage_name, columns::text, hidden::text,
-       key::text, live, surrogate, sources::text, depends_on::text, objects::text, replaces::text, triggers::text,
-       locks::text, spec::text, detached, installed_at
-FROM django_ivm.view
-"""
+_JSON = (
+    "reasons", "reads", "columns", "hidden", "key", "sources", "depends_on", "objects", "replaces", "triggers",
+    "locks", "spec",
+)  # fmt: skip
+_PLAIN = (
+    "id", "view_schema", "view_name", "label", "mode", "strategy", "on_error", "definition", "canonical",
+    "definition_view", "spec_hash", "hash", "storage_schema", "storage_name", "live", "surrogate", "detached",
+    "installed_at",
+)  # fmt: skip
+_SELECT = "SELECT " + ", ".join([*_PLAIN, *(f"{name}::text" for name in _JSON)]) + " FROM django_ivm.view"  # noqa: S608
 
 
 def all_views(cursor: Any) -> list[InstalledView]:
@@ -98,38 +101,38 @@ def find(cursor: Any, name: str, schema: str | None = None) -> InstalledView | N
 
 
 def _view(row: tuple[Any, ...]) -> InstalledView:
-    (id_, schema, name, label, mode, strategy, on_error, reasons, definition, canonical, definition_view, reads, spec_hash, hash_, storage_schema, storage_name, columns, hidden, key, live, surrogate, sources,
-     depends_on, objects, replaces, triggers, locks, spec, detached, installed_at) = row  # fmt: skip
+    value = dict(zip(_PLAIN, row, strict=False))
+    value |= {name: json.loads(text) for name, text in zip(_JSON, row[len(_PLAIN) :], strict=True)}
     return InstalledView(
-        id=id_,
-        schema=schema,
-        name=name,
-        label=label,
-        mode=mode,
-        strategy=strategy,
-        on_error=on_error,
-        reasons=tuple(Reason(**item) for item in json.loads(reasons)),
-        definition=definition,
-        canonical=canonical,
-        definition_view=definition_view,
-        reads=tuple((s, t, c) for s, t, c in json.loads(reads)),
-        spec_hash=spec_hash,
-        hash=hash_,
-        storage=(storage_schema, storage_name),
-        columns=tuple(json.loads(columns)),
-        hidden=tuple(json.loads(hidden)),
-        key=tuple(json.loads(key)),
-        live=live,
-        surrogate=surrogate,
-        sources=tuple((s, t) for s, t in json.loads(sources)),
-        parents=tuple((s, n) for s, n in json.loads(depends_on)),
-        objects=json.loads(objects),
-        replaces=tuple(json.loads(replaces)),
-        triggers=tuple(json.loads(triggers)),
-        locks=tuple(json.loads(locks)),
-        spec=ViewSpec.from_json(json.loads(spec)),
-        detached=detached,
-        installed_at=installed_at,
+        id=value["id"],
+        schema=value["view_schema"],
+        name=value["view_name"],
+        label=value["label"],
+        mode=value["mode"],
+        strategy=value["strategy"],
+        on_error=value["on_error"],
+        reasons=tuple(Reason(**item) for item in value["reasons"]),
+        definition=value["definition"],
+        canonical=value["canonical"],
+        definition_view=value["definition_view"],
+        reads=tuple((s, t, c) for s, t, c in value["reads"]),
+        spec_hash=value["spec_hash"],
+        hash=value["hash"],
+        storage=(value["storage_schema"], value["storage_name"]),
+        columns=tuple(value["columns"]),
+        hidden=tuple(value["hidden"]),
+        key=tuple(value["key"]),
+        live=value["live"],
+        surrogate=value["surrogate"],
+        sources=tuple((s, t) for s, t in value["sources"]),
+        parents=tuple((s, n) for s, n in value["depends_on"]),
+        objects=value["objects"],
+        replaces=tuple(value["replaces"]),
+        triggers=tuple(value["triggers"]),
+        locks=tuple(value["locks"]),
+        spec=ViewSpec.from_json(value["spec"]),
+        detached=value["detached"],
+        installed_at=value["installed_at"],
     )
 
 
@@ -175,7 +178,8 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
     )
     names = ", ".join(values)
     holes = ", ".join(["%s"] * len(values))
-    cursor.execute(f"INSERT INTO django_ivm.view ({names}) VALUES ({holes})", tuple(values.values()))
+    statement = f"INSERT INTO django_ivm.view ({names}) VALUES ({holes})"  # noqa: S608  (names of ours)
+    cursor.execute(statement, tuple(values.values()))
 
 
 def markers(cursor: Any, view: InstalledView) -> int:

@@ -164,9 +164,7 @@ def explain(spec: ViewSpec, connection: Any) -> Explanation:
     compiled = installer.plan(spec, connection)
     installation = compiled.installation
     stages = {"ast": installation.canonical_sql, "sql": "\n\n".join(compiled.statements())}
-    for name, text in compiled.trace.steps:
-        if name in ("ir", "plan"):
-            stages[name] = text
+    stages |= {name: text for name, text in compiled.trace.steps if name in ("ir", "plan")}
     tree = str(installation.plan) if installation.plan else f"full refresh of\n{installation.canonical_sql}"
     return Explanation(
         strategy=compiled.strategy,

@@ -101,7 +101,8 @@ def test_reset_all_inside_a_statement(joined: Area) -> None:
     try:
         joined.run("UPDATE b SET w = w + 1 WHERE id = 1")
     except DatabaseError as error:
-        assert "miscounted" in str(error)
+        if "miscounted" not in str(error):
+            raise
     joined.enter()
     joined.run("DROP TRIGGER reset_ ON b")
     joined.check()

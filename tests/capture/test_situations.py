@@ -53,7 +53,7 @@ def attempt(area: Area, statement: str) -> None:
     try:
         area.step(statement)
     except DatabaseError as error:
-        assert getattr(error.__cause__, "sqlstate", "") == "27000", error  # noqa: PT017 -- allowed, not expected
+        assert getattr(error.__cause__, "sqlstate", "") == "27000", error
     area.check()
 
 

@@ -105,7 +105,9 @@ def _upsert() -> None:
     products = [Product(sku=s, name=s, price=1) for s in ("p", "q")]
     Product.objects.bulk_create(products, update_conflicts=True, unique_fields=["sku"], update_fields=["price"])
     first = Order.objects.first()
-    rows = [Order(pk=first.pk, customer=first.customer, placed=NOON, amount=99), Order(pk=9999, customer=first.customer, placed=NOON, amount=5)]  # fmt: skip
+    rows = [
+        Order(pk=pk, customer=first.customer, placed=NOON, amount=amount) for pk, amount in ((first.pk, 99), (9999, 5))
+    ]
     Order.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=["amount"])
     Order.objects.update_or_create(pk=9999, defaults={"amount": 6})
     Order.objects.get_or_create(pk=9998, defaults={"customer": first.customer, "placed": NOON, "amount": 1})
@@ -384,7 +386,7 @@ def test_partitions(parts: Area) -> None:
     "insert", ["", "WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k, 0)"], ids=["", "with an insert"]
 )
 def test_merge_that_moves_rows_between_partitions(parts: Area, insert: str) -> None:
-    """PostgreSQL shows such a row's old image to no statement trigger: the view is exact, or says that it may not be."""
+    """PostgreSQL shows such a row's old image to no statement trigger: the view is exact or says it may not be."""
     parts.run(
         "MERGE INTO p USING (VALUES (12, 4), (99, 21)) s(id, k) ON p.id = s.id WHEN MATCHED THEN UPDATE "
         f"SET k = s.k {insert}"

@@ -223,9 +223,10 @@ def _wider() -> list[Scenario]:
         ("INSERT INTO a VALUES (9, 9, '')",), ("INSERT INTO b VALUES (9, 9, 9)",), ("INSERT INTO c VALUES "
             "(9, 9, 'n')",),
     )  # fmt: skip
-    made = [
+    return [
         Scenario("three tables: both ends come", LINKS + new_b[0] + ";", THREE, (new_a, new_c), CHAIN),
-        Scenario("three tables: middle and end come", LINKS, THREE, (("INSERT INTO b VALUES (9, 1, 9)",), new_c), CHAIN),
+        Scenario("three tables: middle and end come", LINKS, THREE,
+                 (("INSERT INTO b VALUES (9, 1, 9)",), new_c), CHAIN),
         Scenario("three tables: both ends change", LINKS, THREE,
                  (("UPDATE a SET x = 5 WHERE id = 1",), ("UPDATE c SET z = 'r' WHERE id = 2",)), CHAIN),
         Scenario("three tables: middle moves, end changes", LINKS, THREE,
@@ -255,7 +256,6 @@ def _wider() -> list[Scenario]:
                  (("WITH c AS (INSERT INTO child VALUES (10, 1, 9, '')) UPDATE parent SET rate = 7 WHERE "
                    "id = 2",), RENAME), FREE),
     ]  # fmt: skip
-    return made
 
 
 SCENARIOS = (*_joins(), *_groups(), *_tops(), *_bags(), *_wider())

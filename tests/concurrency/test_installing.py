@@ -241,7 +241,7 @@ def test_full_refresh_under_traffic(area: Area, query: str) -> None:
             try:
                 view.refresh(full=True)
             except django_ivm.RefreshError as error:
-                assert error.code in ("40001", "40P01")  # noqa: PT017 -- allowed, not expected
+                assert error.code in ("40001", "40P01")
                 failed += 1
     area.check()
     assert traffic.errors == []

@@ -28,7 +28,8 @@ CREATE TABLE person (id int PRIMARY KEY, rid int REFERENCES region DEFERRABLE IN
 CREATE TABLE sale (id bigserial PRIMARY KEY, pid int, g int, v int, p numeric(10, 2), f float8, note text);
 CREATE TABLE loose (k int, v int, tag text);
 CREATE TABLE side (k int, name text);
-CREATE INDEX ON person (rid); CREATE INDEX ON sale (pid); CREATE INDEX ON sale (g, v); CREATE INDEX ON loose (k); CREATE INDEX ON side (k);
+CREATE INDEX ON person (rid); CREATE INDEX ON sale (pid); CREATE INDEX ON sale (g, v);
+CREATE INDEX ON loose (k); CREATE INDEX ON side (k);
 INSERT INTO region SELECT i, 'r' || i % 3, '' FROM generate_series(1, 5) i;
 INSERT INTO person SELECT i, i % 5 + 1, 'k' || i % 4, '' FROM generate_series(1, 25) i;
 INSERT INTO sale (pid, g, v, p, f) SELECT i % 30, i % 6, i % 17, i, i / 4.0 FROM generate_series(1, 150) i;

@@ -129,7 +129,7 @@ def test_async_reads(transactional_db, customers):
 
 def test_a_rolled_back_write_leaves_no_trace(customers):
     ann, _ = customers
-    with pytest.raises(IntegrityError), transaction.atomic():  # noqa: PT012
+    with pytest.raises(IntegrityError), transaction.atomic():
         Order.objects.create(customer=ann, placed=PLACED, amount=5)
         assert CustomerRevenue.objects.get().orders == 3
         Order.objects.create(customer=ann, placed=None, amount=5)

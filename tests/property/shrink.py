@@ -139,7 +139,7 @@ def _smaller(sql: str) -> list[str]:
     return sorted(found, key=len)
 
 
-def _cut(root: Any, wanted: int | None) -> int:  # noqa: C901 one walk over any node
+def _cut(root: Any, wanted: int | None) -> int:
     """Make cut number `wanted`; the number of cuts there are."""
     number = 0
 

@@ -120,7 +120,7 @@ def _common_key(join: Join, leaves: tuple[Scan, ...]) -> dict[int, str] | None:
         touching = [c for c in classes if c & pair]
         classes = [c for c in classes if not c & pair] + [pair.union(*touching)]
     for members in classes:
-        chosen = {leaf: name for leaf, name in sorted(members)}
+        chosen = dict(sorted(members))
         types = [by_leaf[leaf].column(name).type for leaf, name in chosen.items()]
         kinds = {"integer" if t.integer else t.base if not t.textual else "text" for t in types}
         if len(chosen) == len(leaves) and all(t.hashed for t in types) and len(kinds) == 1:

@@ -240,7 +240,8 @@ class Capture:
                     "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
                     "END IF;\n"
                     "{check}\n{whole}\nRETURN NULL;",
-                    own=_own(source, once=True), s=q.literal(self.setting), apply=apply, check=check, whole=render(whole),
+                    own=_own(source, once=True), s=q.literal(self.setting), apply=apply, check=check,
+                    whole=render(whole),
                 )  # fmt: skip
             if store.key:
                 note = q.sql(
@@ -382,8 +383,8 @@ class Capture:
             spooled = self._spooled(by_source[node.scan.source], node.scan)
             if isinstance(node, Change):
                 return Compiled(spooled, True)
-            # OFFSET 0 keeps the second branch a subquery of its own: PostgreSQL can push a join key into an Append of an
-            # index scan and a subquery, not into one with a bare CTE scan, and would read the whole index.
+            # OFFSET 0 keeps the second branch a subquery of its own: PostgreSQL can push a join key into an Append of
+            # an index scan and a subquery, not into one with a bare CTE scan, and would read the whole index.
             now = [*node.scan.select_list(), q.sql("1 AS {w}", w=q.ident(WEIGHT))]
             gone = [*(q.ident(name) for name in node.scan.names), q.sql("-{w}", w=q.ident(WEIGHT))]
             return Compiled(

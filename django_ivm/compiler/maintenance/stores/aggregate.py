@@ -196,7 +196,8 @@ class AggregateStore(Store):
         alive = "ivm_left <> 0 AND " if lay.keys else ""
         return Run(
             q.sql(
-                "WITH ivm_up AS ({change} RETURNING {returning}) SELECT {zero}, {touched}, bool_or(ivm_left < 0) FROM ivm_up",
+                "WITH ivm_up AS ({change} RETURNING {returning}) "
+                "SELECT {zero}, {touched}, bool_or(ivm_left < 0) FROM ivm_up",
                 change=change,
                 returning=returning,
                 zero=zero,

@@ -111,7 +111,8 @@ class BagStore(Store):
         gone = q.sql(
             ", ivm_x AS (DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ivm_m.ivm_ctid FROM (SELECT "
             "ivm_t.ctid AS ivm_ctid, ivm_d.{w}, row_number() OVER (PARTITION BY ivm_d.ivm_text) AS ivm_rank "
-            "FROM ivm_d JOIN {table} AS ivm_t ON {found} WHERE ivm_d.{w} < 0) ivm_m WHERE ivm_rank <= -{w})) RETURNING 1)",
+            "FROM ivm_d JOIN {table} AS ivm_t ON {found} WHERE ivm_d.{w} < 0) ivm_m "
+            "WHERE ivm_rank <= -{w})) RETURNING 1)",
             table=self.target,
             w=q.ident(WEIGHT),
             found=found,

@@ -29,8 +29,8 @@ class Store:
     """Base of all stores.
 
     `child` is flat: scans, filters, projections, joins, unions. `key` names columns that are unique together (NULLs
-    equal), empty for none or for a single row. `live` names the column that counts a row's contributions. `ordered` is an
-    order in which a store above reads the first rows.
+    equal), empty for none or for a single row. `live` names the column that counts a row's contributions.
+    `ordered` is an order in which a store above reads the first rows.
     """
 
     table_schema: str
