@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_ivm")
 Progress = Callable[[str], None]
+_SYSTEM_COLUMNS = frozenset(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"])
 _MODES = ("immediate", "manual")
 _LATER = ("commit", "deferred")
 _STRATEGIES = ("auto", "incremental", "full")
@@ -107,6 +108,12 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     outputs = tuple(renamed.get(c.name, c.name) for c in catalog.outputs)
     if len(set(outputs)) < len(outputs) or (spec.surrogate and spec.surrogate in outputs):
         raise DefinitionError("two columns of the view have one name", code="COLUMNS", hint="Rename one with AS.")
+    if system := [name for name in outputs if name in _SYSTEM_COLUMNS]:
+        raise DefinitionError(
+            f"a table can't have a column named {system[0]!r}, as its own system column is",
+            code="COLUMNS",
+            hint="Rename it.",
+        )
     if ours := [name for name in outputs if name.startswith("ivm_")]:
         raise DefinitionError(
             f"the column name {ours[0]!r} begins with ivm_, which our hidden columns do",

@@ -24,13 +24,27 @@ CREATE TABLE django_ivm.best_customers_4a4b9548_level_1 AS
 SELECT customer_id, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN 'NaN'::numeric
     ELSE ivm_a_2 END) AS total, ivm_n, ivm_a, ivm_a_2, ivm_a_3
 FROM (
-  SELECT customer_id AS customer_id, count(*) AS ivm_n, count(amount) AS ivm_a,
-      coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-      count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3
+  SELECT customer_id, ivm_n AS ivm_n, ivm_a AS ivm_a, CASE WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+    SELECT coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_a
+    WHERE (ivm_a.customer_id = ivm_g.customer_id OR (ivm_a.customer_id IS NULL
+        AND ivm_g.customer_id IS NULL))) ELSE ivm_g.ivm_a_2 END AS ivm_a_2, CASE
+        WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+    SELECT count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_a
+    WHERE (ivm_a.customer_id = ivm_g.customer_id OR (ivm_a.customer_id IS NULL
+        AND ivm_g.customer_id IS NULL))) ELSE 0 END AS ivm_a_3
   FROM (
-    SELECT customer_id AS customer_id, amount AS amount
-    FROM shop.purchase) ivm_a
-  GROUP BY (customer_id)) ivm_g;
+    SELECT customer_id AS customer_id, count(*) AS ivm_n, count(amount) AS ivm_a, coalesce(sum((amount)),
+        0)::numeric AS ivm_a_2
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_a
+    GROUP BY (customer_id)) ivm_g) ivm_h;
 
 CREATE INDEX ivm_7cac4631_order
 ON django_ivm.best_customers_4a4b9548_level_1 (total DESC NULLS LAST, customer_id ASC NULLS LAST);
@@ -70,13 +84,27 @@ WITH ivm_f AS MATERIALIZED (
   SELECT customer_id, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN 'NaN'::numeric
       ELSE ivm_a_2 END) AS total, ivm_n, ivm_a, ivm_a_2, ivm_a_3
   FROM (
-    SELECT customer_id AS customer_id, count(*) AS ivm_n, count(amount) AS ivm_a,
-        coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-        count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3
+    SELECT customer_id, ivm_n AS ivm_n, ivm_a AS ivm_a, CASE WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+      SELECT coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_a
+      WHERE (ivm_a.customer_id = ivm_g.customer_id OR (ivm_a.customer_id IS NULL
+          AND ivm_g.customer_id IS NULL))) ELSE ivm_g.ivm_a_2 END AS ivm_a_2, CASE
+          WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+      SELECT count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_a
+      WHERE (ivm_a.customer_id = ivm_g.customer_id OR (ivm_a.customer_id IS NULL
+          AND ivm_g.customer_id IS NULL))) ELSE 0 END AS ivm_a_3
     FROM (
-      SELECT customer_id AS customer_id, amount AS amount
-      FROM shop.purchase) ivm_a
-    GROUP BY (customer_id)) ivm_g), ivm_d AS (
+      SELECT customer_id AS customer_id, count(*) AS ivm_n, count(amount) AS ivm_a, coalesce(sum((amount)),
+          0)::numeric AS ivm_a_2
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_a
+      GROUP BY (customer_id)) ivm_g) ivm_h), ivm_d AS (
   DELETE
   FROM django_ivm.best_customers_4a4b9548_level_1 AS ivm_t
   WHERE NOT EXISTS (

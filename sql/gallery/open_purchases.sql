@@ -377,11 +377,11 @@ WITH ivm_d AS MATERIALIZED (
               WHERE status = CAST('open' AS text)) ivm_j0, (
               SELECT id AS id_2, name AS name, 1 AS ivm_w
               FROM shop.customer
-              UNION ALL
-              SELECT id_2, name, -ivm_w
-              FROM (
-                SELECT c0 AS id_2, c1 AS name, ivm_w
-                FROM ivm_s1) ivm_o) ivm_j1
+              UNION ALL (
+                SELECT id_2, name, -ivm_w
+                FROM (
+                  SELECT c0 AS id_2, c1 AS name, ivm_w
+                  FROM ivm_s1) ivm_o OFFSET 0)) ivm_j1
             WHERE (id_2 = customer_id)) ivm_u0
           UNION ALL
           SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, id_2 AS id_2,

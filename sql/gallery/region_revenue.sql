@@ -27,18 +27,42 @@ CREATE TABLE django_ivm.region_revenue_5790ea3e_data AS
 SELECT region, purchases, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN 'NaN'::numeric
     ELSE ivm_a_2 END) AS revenue, largest, ivm_a, ivm_a_2, ivm_a_3, NULL::numeric AS ivm_gone
 FROM (
-  SELECT region AS region, count(*) AS purchases, count(amount) AS ivm_a,
-      coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-      count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3, max(amount) AS largest
-  FROM (
-    SELECT customer_id, amount, id_2, region
+  SELECT region, largest, purchases AS purchases, ivm_a AS ivm_a, CASE
+      WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+    SELECT coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric
     FROM (
-      SELECT customer_id AS customer_id, amount AS amount
-      FROM shop.purchase) ivm_j0, (
-      SELECT id AS id_2, region AS region
-      FROM shop.customer) ivm_j1
-    WHERE (id_2 = customer_id)) ivm_a
-  GROUP BY (region)) ivm_g;
+      SELECT customer_id, amount, id_2, region
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_j0, (
+        SELECT id AS id_2, region AS region
+        FROM shop.customer) ivm_j1
+      WHERE (id_2 = customer_id)) ivm_a
+    WHERE (ivm_a.region = ivm_g.region OR (ivm_a.region IS NULL AND ivm_g.region IS NULL)))
+        ELSE ivm_g.ivm_a_2 END AS ivm_a_2, CASE WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+    SELECT count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))
+    FROM (
+      SELECT customer_id, amount, id_2, region
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_j0, (
+        SELECT id AS id_2, region AS region
+        FROM shop.customer) ivm_j1
+      WHERE (id_2 = customer_id)) ivm_a
+    WHERE (ivm_a.region = ivm_g.region OR (ivm_a.region IS NULL AND ivm_g.region IS NULL)))
+        ELSE 0 END AS ivm_a_3
+  FROM (
+    SELECT region AS region, count(*) AS purchases, count(amount) AS ivm_a, coalesce(sum((amount)),
+        0)::numeric AS ivm_a_2, max(amount) AS largest
+    FROM (
+      SELECT customer_id, amount, id_2, region
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_j0, (
+        SELECT id AS id_2, region AS region
+        FROM shop.customer) ivm_j1
+      WHERE (id_2 = customer_id)) ivm_a
+    GROUP BY (region)) ivm_g) ivm_h;
 
 CREATE UNIQUE INDEX ivm_9885c4be_key ON django_ivm.region_revenue_5790ea3e_data (region) NULLS NOT DISTINCT;
 
@@ -77,18 +101,42 @@ WITH ivm_f AS MATERIALIZED (
   SELECT region, purchases, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN 'NaN'::numeric
       ELSE ivm_a_2 END) AS revenue, largest, ivm_a, ivm_a_2, ivm_a_3, NULL::numeric AS ivm_gone
   FROM (
-    SELECT region AS region, count(*) AS purchases, count(amount) AS ivm_a,
-        coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-        count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3, max(amount) AS largest
-    FROM (
-      SELECT customer_id, amount, id_2, region
+    SELECT region, largest, purchases AS purchases, ivm_a AS ivm_a, CASE
+        WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+      SELECT coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric
       FROM (
-        SELECT customer_id AS customer_id, amount AS amount
-        FROM shop.purchase) ivm_j0, (
-        SELECT id AS id_2, region AS region
-        FROM shop.customer) ivm_j1
-      WHERE (id_2 = customer_id)) ivm_a
-    GROUP BY (region)) ivm_g), ivm_d AS (
+        SELECT customer_id, amount, id_2, region
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount
+          FROM shop.purchase) ivm_j0, (
+          SELECT id AS id_2, region AS region
+          FROM shop.customer) ivm_j1
+        WHERE (id_2 = customer_id)) ivm_a
+      WHERE (ivm_a.region = ivm_g.region OR (ivm_a.region IS NULL AND ivm_g.region IS NULL)))
+          ELSE ivm_g.ivm_a_2 END AS ivm_a_2, CASE WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+      SELECT count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))
+      FROM (
+        SELECT customer_id, amount, id_2, region
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount
+          FROM shop.purchase) ivm_j0, (
+          SELECT id AS id_2, region AS region
+          FROM shop.customer) ivm_j1
+        WHERE (id_2 = customer_id)) ivm_a
+      WHERE (ivm_a.region = ivm_g.region OR (ivm_a.region IS NULL AND ivm_g.region IS NULL)))
+          ELSE 0 END AS ivm_a_3
+    FROM (
+      SELECT region AS region, count(*) AS purchases, count(amount) AS ivm_a, coalesce(sum((amount)),
+          0)::numeric AS ivm_a_2, max(amount) AS largest
+      FROM (
+        SELECT customer_id, amount, id_2, region
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount
+          FROM shop.purchase) ivm_j0, (
+          SELECT id AS id_2, region AS region
+          FROM shop.customer) ivm_j1
+        WHERE (id_2 = customer_id)) ivm_a
+      GROUP BY (region)) ivm_g) ivm_h), ivm_d AS (
   DELETE
   FROM django_ivm.region_revenue_5790ea3e_data AS ivm_t
   WHERE NOT EXISTS (
@@ -491,11 +539,11 @@ WITH ivm_up AS (
           FROM ivm_s0) ivm_j0, (
           SELECT id AS id_2, region AS region, 1 AS ivm_w
           FROM shop.customer
-          UNION ALL
-          SELECT id_2, region, -ivm_w
-          FROM (
-            SELECT c0 AS id_2, c1 AS region, ivm_w
-            FROM ivm_s1) ivm_o) ivm_j1
+          UNION ALL (
+            SELECT id_2, region, -ivm_w
+            FROM (
+              SELECT c0 AS id_2, c1 AS region, ivm_w
+              FROM ivm_s1) ivm_o OFFSET 0)) ivm_j1
         WHERE (id_2 = customer_id)) ivm_u0
       UNION ALL
       SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w

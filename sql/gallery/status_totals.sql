@@ -21,13 +21,25 @@ SELECT status, purchases, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN '
     ELSE ivm_a_2 END) AS total, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN 'NaN'::numeric
     ELSE ivm_a_2 / ivm_a END) AS mean, ivm_a, ivm_a_2, ivm_a_3
 FROM (
-  SELECT status AS status, count(*) AS purchases, count(amount) AS ivm_a,
-      coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-      count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3
+  SELECT status, purchases AS purchases, ivm_a AS ivm_a, CASE WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+    SELECT coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric
+    FROM (
+      SELECT status AS status, amount AS amount
+      FROM shop.purchase) ivm_a
+    WHERE ivm_a.status = ivm_g.status) ELSE ivm_g.ivm_a_2 END AS ivm_a_2, CASE
+        WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+    SELECT count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))
+    FROM (
+      SELECT status AS status, amount AS amount
+      FROM shop.purchase) ivm_a
+    WHERE ivm_a.status = ivm_g.status) ELSE 0 END AS ivm_a_3
   FROM (
-    SELECT status AS status, amount AS amount
-    FROM shop.purchase) ivm_a
-  GROUP BY (status)) ivm_g;
+    SELECT status AS status, count(*) AS purchases, count(amount) AS ivm_a, coalesce(sum((amount)),
+        0)::numeric AS ivm_a_2
+    FROM (
+      SELECT status AS status, amount AS amount
+      FROM shop.purchase) ivm_a
+    GROUP BY (status)) ivm_g) ivm_h;
 
 CREATE UNIQUE INDEX ivm_d4733d53_key ON django_ivm.status_totals_f24c16d2_data (status) NULLS NOT DISTINCT;
 
@@ -49,13 +61,25 @@ WITH ivm_f AS MATERIALIZED (
       ELSE ivm_a_2 END) AS total, (CASE WHEN ivm_a < 1 THEN NULL WHEN ivm_a_3 > 0 THEN 'NaN'::numeric
       ELSE ivm_a_2 / ivm_a END) AS mean, ivm_a, ivm_a_2, ivm_a_3
   FROM (
-    SELECT status AS status, count(*) AS purchases, count(amount) AS ivm_a,
-        coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-        count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3
+    SELECT status, purchases AS purchases, ivm_a AS ivm_a, CASE WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+      SELECT coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric
+      FROM (
+        SELECT status AS status, amount AS amount
+        FROM shop.purchase) ivm_a
+      WHERE ivm_a.status = ivm_g.status) ELSE ivm_g.ivm_a_2 END AS ivm_a_2, CASE
+          WHEN ivm_g.ivm_a_2 = 'NaN'::numeric THEN (
+      SELECT count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))
+      FROM (
+        SELECT status AS status, amount AS amount
+        FROM shop.purchase) ivm_a
+      WHERE ivm_a.status = ivm_g.status) ELSE 0 END AS ivm_a_3
     FROM (
-      SELECT status AS status, amount AS amount
-      FROM shop.purchase) ivm_a
-    GROUP BY (status)) ivm_g), ivm_d AS (
+      SELECT status AS status, count(*) AS purchases, count(amount) AS ivm_a, coalesce(sum((amount)),
+          0)::numeric AS ivm_a_2
+      FROM (
+        SELECT status AS status, amount AS amount
+        FROM shop.purchase) ivm_a
+      GROUP BY (status)) ivm_g) ivm_h), ivm_d AS (
   DELETE
   FROM django_ivm.status_totals_f24c16d2_data AS ivm_t
   WHERE NOT EXISTS (

@@ -160,10 +160,11 @@ def test_race(area: Area, rng: random.Random, views: tuple[str, ...], statements
     for writer in writers:
         writer.join(SECONDS + 60)
     counts = sum((writer.counts for writer in writers), Counter())
-    print(f"{'/'.join(views)}, {statements}: {dict(sorted(counts.items()))}")
+    print(f"{' '.join(views)}, {statements}: {dict(sorted(counts.items()))}")
     assert [writer.broken for writer in writers if writer.broken] == []
     area.check()
     assert sum(n for name, n in counts.items() if name.endswith("ok")) >= WRITERS
-    if statements == 1:
+    if statements == 1 and "diamond" not in views:
+        # Writers of a diamond's two sides take its levels' locks in two orders, as `explain` says.
         deadlocks = sum(n for name, n in counts.items() if name.endswith("40P01"))
         assert not deadlocks, f"{deadlocks} deadlocks between transactions of one statement: {counts}"

@@ -204,7 +204,8 @@ class Run:
 
     def _same(self, statement: Statement, number: int, plain: psycopg.Error | None, live: psycopg.Error | None) -> None:
         state, live_state = (error and error.sqlstate for error in (plain, live))
-        if TIMEOUT in (state, live_state) and state == live_state:
+        if TIMEOUT in (state, live_state):
+            self.tally.slow += live_state == TIMEOUT
             raise _GiveUp
         if state == live_state:
             return

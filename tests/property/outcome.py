@@ -31,6 +31,7 @@ class Tally:
     statements: int = 0
     checks: int = 0
     kept: int = 0
+    slow: int = 0  # writes of maintained views that ran into the time limit
     refused: Counter[str] = field(default_factory=Counter)
     invalid: Counter[str] = field(default_factory=Counter)  # PostgreSQL itself refused the query
     failed: Counter[str] = field(default_factory=Counter)  # statements that fail without views too, by SQLSTATE
@@ -44,5 +45,5 @@ class Tally:
         return (
             f"{self.examples} examples, {self.steps} steps, {self.statements} statements, {self.checks} checks; "
             f"{self.kept} views kept ({self.share:.0%}), refused {dict(self.refused)}, invalid {dict(self.invalid)}, "
-            f"failing statements {dict(self.failed)}"
+            f"failing statements {dict(self.failed)}" + (f", {self.slow} too slow" if self.slow else "")
         )

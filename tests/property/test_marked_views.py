@@ -96,5 +96,6 @@ def test_a_view_that_differs_says_so(seed: int, transactional_db: None, capsys: 
     check("marked", seed, CI_EXAMPLES, draw)
     with capsys.disabled():
         print(f"\nmarked, seed {seed}: {tally}; {sum(r.noticed for r in runs)} times stale")
-    assert sum(run.noticed for run in runs) > len(runs)
-    assert sum(run.refreshed for run in runs) > len(runs)
+    if len(runs) >= CI_EXAMPLES:  # fewer, as FUZZ_EXAMPLES may ask for, prove nothing about the generators
+        assert sum(run.noticed for run in runs) > len(runs)
+        assert sum(run.refreshed for run in runs) > len(runs)

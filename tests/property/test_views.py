@@ -29,5 +29,7 @@ def test_views_equal_their_queries(
     with capsys.disabled():
         print(f"\n{family}, seed {seed}: {tally}")
     assert tally.checks >= tally.examples * 5, "nearly nothing was compared"
-    assert tally.share >= 0.8, f"too few of the drawn queries are kept: {tally}"
-    assert tally.invalid.total() <= 0.1 * (tally.kept + 1), f"PostgreSQL refuses too many: {tally}"
+    assert tally.slow <= 1 + tally.examples // 50, tally
+    if tally.examples >= min(count for count, _, _ in FAMILIES.values()):  # FUZZ_EXAMPLES may ask for fewer
+        assert tally.share >= 0.8, f"too few of the drawn queries are kept: {tally}"
+        assert tally.invalid.total() <= 0.1 * tally.kept, f"PostgreSQL refuses too many: {tally}"

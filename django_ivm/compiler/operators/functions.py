@@ -8,6 +8,7 @@ Gupta & Mumick 1995 (self-maintainable aggregates).
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,13 +46,17 @@ class Call:
 class Accumulator:
     """A stored number that adds up: `total` over rows that each count once, `change` over weighted rows.
 
-    `role` and the argument tell equal accumulators of several calls apart from different ones.
+    `role` and the argument tell equal accumulators of several calls apart from different ones. NaN is rare: a first
+    fill takes `bulk`, the plain sum, and only a group where that is NaN is looked at again. `nan_of` is the identity of
+    the sum whose NaNs this accumulator counts.
     """
 
     role: str
     type: str
     total: q.Fragment
     change: q.Fragment
+    bulk: q.Fragment | None = None
+    nan_of: tuple[str, str] | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -86,14 +91,20 @@ def counter(condition: q.Fragment, total: q.Fragment | None = None) -> Accumulat
     )
 
 
-def adder(value: q.Fragment, condition: q.Fragment, type_: str) -> Accumulator:
-    """Sum of a value over the rows for which the condition holds; 0 for none. `type_` holds any partial sum."""
+def adder(
+    value: q.Fragment, condition: q.Fragment, type_: str, *, weighted: q.Fragment | None = None,
+    bulk: q.Fragment | None = None,
+) -> Accumulator:  # fmt: skip
+    """Sum of a value over the rows for which the condition holds; 0 for none. `type_` holds any partial sum, `weighted`
+    is the value in a type in which a weight times it never overflows."""
     where = q.sql(" FILTER (WHERE {c})", c=condition) if condition else q.EMPTY
+    as_type = q.Fragment(type_)
     return Accumulator(
         f"sum:{type_}",
         type_,
-        q.sql("coalesce(sum({v}){where}, 0)::{t}", v=value, where=where, t=q.Fragment(type_)),
-        q.sql("coalesce(sum({w} * {v}){where}, 0)::{t}", w=W, v=value, where=where, t=q.Fragment(type_)),
+        q.sql("coalesce(sum({v}){where}, 0)::{t}", v=value, where=where, t=as_type),
+        q.sql("coalesce(sum({w} * {v}){where}, 0)::{t}", w=W, v=weighted or value, where=where, t=as_type),
+        bulk,
     )
 
 
@@ -128,16 +139,25 @@ def _count(call: Call) -> Fold:
 def _numeric_sum(call: Call, square: bool = False) -> tuple[tuple[Accumulator, ...], bool]:
     """count, sum (and sum of squares) of a numeric of one scale; NaN is counted apart, for it would stay for ever."""
     assert call.argument is not None
-    x = q.sql("({x})", x=call.argument.sql())
-    numeric = call.argument.type.base == "numeric"
-    value = x if numeric else q.sql("{x}::numeric", x=x)
-    finite = _all(_given(call), q.sql("{x} <> {nan}", x=x, nan=_NAN)) if numeric else _given(call)
-    parts = [_counted(call), adder(value, finite, "numeric")]
-    if square:
-        parts.append(adder(q.sql("({v} * {v})", v=value), finite, "numeric"))
-    if numeric:
-        parts.append(counter(_all(_given(call), q.sql("{x} = {nan}", x=x, nan=_NAN))))
-    return tuple(parts), numeric
+    x, base = q.sql("({x})", x=call.argument.sql()), call.argument.type.base
+    if base != "numeric":
+        exact = q.sql("{x}::numeric", x=x)
+        plain = x if base == "int8" else q.sql("{x}::bigint", x=x)  # int8 sums are kept in 128 bits
+        parts = [_counted(call), adder(plain, _given(call), "numeric", weighted=exact)]
+        if square:
+            squared = q.sql("({v} * {v})", v=exact)
+            plain = squared if base == "int8" else q.sql("({v} * {v})", v=plain)
+            parts.append(adder(plain, _given(call), "numeric", weighted=squared))
+        return tuple(parts), False
+    finite = _all(_given(call), q.sql("{x} <> {nan}", x=x, nan=_NAN))
+    given = q.sql(" FILTER (WHERE {c})", c=_given(call)) if _given(call) else q.EMPTY
+    values = [x, q.sql("({x} * {x})", x=x)] if square else [x]
+    sums = [
+        adder(value, finite, "numeric", bulk=q.sql("coalesce(sum({v}){g}, 0)::numeric", v=value, g=given))
+        for value in values
+    ]
+    strange = counter(_all(_given(call), q.sql("{x} = {nan}", x=x, nan=_NAN)))
+    return (_counted(call), *sums, dataclasses.replace(strange, nan_of=sums[0].identity)), True
 
 
 def _guarded(columns: tuple[q.Fragment, ...], numeric: bool, value: q.Fragment, least: int = 1) -> q.Fragment:

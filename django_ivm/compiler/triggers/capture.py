@@ -27,6 +27,7 @@ from ..pg import names
 from ..pg import sql as q
 from .locking import bump_buckets
 from .objects import Function, TriggerSpec
+from .pieces import FOREIGN, NEEDS, own_table, spool_ctes, transition
 from .plpgsql import block, render
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
@@ -44,15 +45,6 @@ _PLAN_FREELY = q.Fragment(
     "PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true), "
     "set_config('enable_mergejoin', 'on', true);"
 )
-_FOREIGN = q.Fragment(
-    "IF pg_trigger_depth() >= 200 THEN\n"
-    "RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again', TG_TABLE_SCHEMA, "
-    "TG_TABLE_NAME USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';\n"
-    "END IF;\n"
-    "RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA, "
-    "TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';"
-)
-_NEEDS = {"insert": ("", "ivm_new"), "update": ("ivm_old", "ivm_new"), "delete": ("ivm_old", "")}
 
 
 @dataclass(frozen=True)
@@ -207,7 +199,7 @@ class Capture:
 
     def truncated(self, source: Source) -> Function:
         """AFTER TRUNCATE: nothing tells which rows went."""
-        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=_own(source), raise_=_FOREIGN)
+        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=own_table(source), raise_=FOREIGN)
         if not self.node.counted:
             replace = q.qualified(names.RUNTIME_SCHEMA, self.name("replace"))
             body = q.sql("{check}\nPERFORM {f}();\nRETURN NULL;", check=check, f=replace)
@@ -230,7 +222,7 @@ class Capture:
         return isinstance(self.node.store, AggregateStore) and not self.node.counted and not source.maintained
 
     def _plain_body(self, source: Source, event: str) -> q.Fragment:
-        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=_own(source, once=True), raise_=_FOREIGN)
+        check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=own_table(source, once=True), raise_=FOREIGN)
         apply = self._direct(source, event)
         store = self.node.store
         if isinstance(store, AggregateStore) and self._may_nest(source):
@@ -240,7 +232,7 @@ class Capture:
                     "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
                     "END IF;\n"
                     "{check}\n{whole}\nRETURN NULL;",
-                    own=_own(source, once=True), s=q.literal(self.setting), apply=apply, check=check,
+                    own=own_table(source, once=True), s=q.literal(self.setting), apply=apply, check=check,
                     whole=render(whole),
                 )  # fmt: skip
             if store.key:
@@ -258,8 +250,8 @@ class Capture:
         changed = self.changed(source, event)
         slow = q.sql(
             "IF NOT ({own}) THEN\n{raise_}\nEND IF;\n{read}\nIF {changed} THEN\n{spool}\nEND IF;\n{leave}",
-            own=_own(source),
-            raise_=_FOREIGN,
+            own=own_table(source),
+            raise_=FOREIGN,
             read=self._read_state(),
             changed=changed,
             spool=self.spool(source).write(event),
@@ -285,7 +277,7 @@ class Capture:
             "END IF;\n{slow}",
             unread=unread,
             alone=alone,
-            own=_own(source),
+            own=own_table(source),
             apply=apply,
             s=q.literal(self.setting),
             slow=slow,
@@ -371,7 +363,7 @@ class Capture:
     def _direct_change(self, source: Source, event: str) -> Compiled:
         def leaf(node: Relation) -> Compiled:
             assert isinstance(node, Change)
-            return Compiled(_transition(node.scan, event), True)
+            return Compiled(transition(node.scan, event), True)
 
         return emit_delta(self.node.change(source), leaf)
 
@@ -400,7 +392,7 @@ class Capture:
             )
 
         inner = emit_delta(change, leaf)
-        return Compiled(q.sql("WITH {s} {i}", s=_spool_ctes(spools), i=inner.select), True)
+        return Compiled(q.sql("WITH {s} {i}", s=spool_ctes(spools), i=inner.select), True)
 
     def _spooled(self, spool: Spool, scan: Scan) -> q.Fragment:
         columns = [
@@ -420,7 +412,7 @@ class Capture:
             return ()
         for scan in tied:
             columns = self._role_columns(plan, scan)
-            keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=_transition(scan, event)))
+            keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=transition(scan, event)))
         roles = {plan.roles[scan.leaf].parent for scan in tied}
         return bump_buckets(self.locks, q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
 
@@ -441,7 +433,7 @@ class Capture:
                 )
         if not keys:
             return ()
-        rows = q.sql("WITH {s} {k}", s=_spool_ctes(spools), k=q.join(" UNION ALL ", keys))
+        rows = q.sql("WITH {s} {k}", s=spool_ctes(spools), k=q.join(" UNION ALL ", keys))
         return bump_buckets(self.locks, rows, share=True, whole=True)
 
     def _role_columns(self, plan: LockPlan, scan: Scan) -> list[q.Fragment]:
@@ -460,7 +452,7 @@ class Capture:
                     events = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
                     found.append(TriggerSpec(self._trigger_name(source, "enter"), *relation, "BEFORE", events, enter))
                 for event in EVENTS:
-                    old, new = _NEEDS[event]
+                    old, new = NEEDS[event]
                     name = self._trigger_name(source, event)
                     function = self.after(source, event)
                     found.append(TriggerSpec(name, *relation, "AFTER", (event.upper(),), function, old, new))
@@ -478,33 +470,3 @@ class Capture:
         if isinstance(store, BagStore):
             return max(size, store.lock_base + 128)
         return size or (1 if hasattr(store, "lock_table") else 0)
-
-
-def _transition(scan: Scan, event: str) -> q.Fragment:
-    """The weighted change of a scan from the transition tables."""
-    parts = []
-    for table, weight in (("ivm_old", -1), ("ivm_new", 1)):
-        if table in _NEEDS[event]:
-            columns = [*scan.select_list(), q.sql("{n} AS {w}", n=q.literal(weight), w=q.ident(WEIGHT))]
-            parts.append(q.sql("SELECT {c} FROM {t}{a}", c=columns, t=q.Fragment(table), a=scan.alive()))
-    return q.join(" UNION ALL ", parts)
-
-
-def _own(source: Source, *, once: bool = False) -> q.Fragment:
-    """The trigger fired on the table that its function was made for (nobody may forge rows through another one).
-    `once`: and not from within itself, over and over."""
-    tables = q.join(
-        " OR ",
-        [
-            q.sql("TG_TABLE_NAME = {t} AND TG_TABLE_SCHEMA = {s}", t=q.literal(table), s=q.literal(schema))
-            for schema, table in source.relations
-        ],
-    )
-    return q.sql("({tables}){once}", tables=tables, once=q.Fragment(" AND pg_trigger_depth() < 200" if once else ""))
-
-
-def _spool_ctes(spools: tuple[Spool, ...]) -> list[q.Fragment]:
-    return [
-        q.sql("{n} AS MATERIALIZED ({r})", n=q.Fragment(f"ivm_s{spool.source.number}"), r=spool.relation())
-        for spool in spools
-    ]

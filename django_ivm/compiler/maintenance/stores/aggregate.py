@@ -14,7 +14,7 @@ from ...ir.relation import Compiled, emit, subquery
 from ...ir.scalar import Scalar, qualify
 from ...ir.statement import Replan, Run, Step, When, variable
 from ...operators import Aggregate
-from ...operators.functions import EXTREMES, Call, upkeep
+from ...operators.functions import EXTREMES, Accumulator, Call, upkeep
 from ...pg import sql as q
 from .base import COUNTS, FEW, Store, StoredColumn, replace_by_key
 from .layout import Layout, lay_out
@@ -75,11 +75,16 @@ class AggregateStore(Store):
     # Fill
 
     def fill(self) -> q.Fragment:
+        """Aggregates, then sums without their NaNs, then outputs over them."""
         lay = self.layout
+        others = [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, _, c in lay.extremes]
+        others += [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in lay.recomputed]
         inner = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in lay.keys]
-        inner += [q.sql("{e} AS {n}", e=a.total, n=q.ident(name)) for name, a in lay.sums]
-        inner += [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, _, c in lay.extremes]
-        inner += [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in lay.recomputed]
+        inner += [q.sql("{e} AS {n}", e=a.bulk or a.total, n=q.ident(name)) for name, a in lay.sums if not a.nan_of]
+        kept = [name for name, _ in lay.keys] + [name for name, _, _ in lay.extremes]
+        kept += [name for name, _ in lay.recomputed]
+        middle = [q.ident(name) for name in kept]
+        middle += [q.sql("{e} AS {n}", e=self._without_nan(name, a), n=q.ident(name)) for name, a in lay.sums]
         computed = dict(lay.outputs)
         gone = {name: call for _, name, call in lay.extremes}
         outer = []
@@ -92,11 +97,34 @@ class AggregateStore(Store):
             else:
                 outer.append(name)
         return q.sql(
-            "SELECT {outer} FROM (SELECT {inner} FROM {child}{by}) ivm_g",
+            "SELECT {outer} FROM (SELECT {middle} FROM (SELECT {inner} FROM {child}{by}) ivm_g) ivm_h",
             outer=outer,
-            inner=inner,
+            middle=middle,
+            inner=inner + others,
             child=subquery(emit(self.child), "ivm_a"),
             by=self._group_by(),
+        )
+
+    def _without_nan(self, name: str, accumulator: Accumulator) -> q.Fragment:
+        """A sum's column of ivm_g, or the count of its NaNs; the rows are read again only where there are any."""
+        if accumulator.bulk is None and accumulator.nan_of is None:
+            return q.ident(name)
+        by_identity = {a.identity: stored for stored, a in self.layout.sums}
+        poisoned = q.ident(by_identity[accumulator.nan_of] if accumulator.nan_of else name)
+        again = q.sql(
+            "(SELECT {total} FROM {child} WHERE {same})",
+            total=accumulator.total,
+            child=subquery(emit(self.child), "ivm_a"),
+            same=q.conjunction(
+                q.equal(qualify(s, "ivm_a"), q.column("ivm_g", key), nullable=self.nullable(key))
+                for key, s in self.layout.keys
+            ),
+        )
+        return q.sql(
+            "CASE WHEN ivm_g.{p} = 'NaN'::numeric THEN {again} ELSE {value} END",
+            p=poisoned,
+            again=again,
+            value=q.literal(0) if accumulator.nan_of else q.column("ivm_g", name),
         )
 
     def _group_by(self) -> q.Fragment:
