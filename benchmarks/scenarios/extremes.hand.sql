@@ -2,19 +2,11 @@
 -- An insert widens the stored extremes. A row that leaves and was one of them makes the group be probed: the upsert has locked the
 -- group row by then, so the probe, a statement of its own, sees everything that others committed and nobody can slip in between.
 -- `gone_lo`, `gone_hi` carry the leaving extremes into the upsert and are always NULL at rest.
-CREATE TABLE hand_view (
-    grp     int,
-    lo      numeric,
-    hi      numeric,
-    n       bigint NOT NULL,
-    gone_lo numeric,
-    gone_hi numeric,
-    probe   boolean NOT NULL DEFAULT false,
-    UNIQUE NULLS NOT DISTINCT (grp)
-);
-
-INSERT INTO hand_view
-SELECT grp, min(val), max(val), count(*) FROM reading GROUP BY grp;
+CREATE TABLE hand_view AS
+SELECT grp, min(val) AS lo, max(val) AS hi, count(*) AS n FROM reading GROUP BY grp;
+ALTER TABLE hand_view
+    ALTER n SET NOT NULL, ADD gone_lo numeric, ADD gone_hi numeric, ADD probe boolean NOT NULL DEFAULT false,
+    ADD UNIQUE NULLS NOT DISTINCT (grp);
 
 -- PostgreSQL takes a plan for any array for dearer than one for this array, and would plan anew each time.
 CREATE FUNCTION hand_probe(rows tid[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$

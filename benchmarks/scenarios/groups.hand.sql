@@ -1,16 +1,10 @@
 -- Scenario a, by hand: count and sum by group over one table.
 -- One source: the upsert's own row locks are enough, taken in key order. `filled` counts the non-null amounts, so that the sum of
 -- a group without any is NULL again; `n` tells when a group has become empty.
-CREATE TABLE hand_view (
-    grp    int,
-    n      bigint NOT NULL,
-    total  numeric,
-    filled bigint NOT NULL,
-    UNIQUE NULLS NOT DISTINCT (grp)
-);
-
-INSERT INTO hand_view
-SELECT grp, count(*), sum(amount), count(amount) FROM sale GROUP BY grp;
+CREATE TABLE hand_view AS
+SELECT grp, count(*) AS n, sum(amount) AS total, count(amount) AS filled FROM sale GROUP BY grp;
+ALTER TABLE hand_view
+    ALTER n SET NOT NULL, ALTER filled SET NOT NULL, ADD UNIQUE NULLS NOT DISTINCT (grp);
 
 CREATE FUNCTION hand_sale_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

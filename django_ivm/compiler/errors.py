@@ -35,6 +35,7 @@ class CompileError(Exception):
 # code -> hint; the message is made where the construct is met. A test asserts that each code has a golden case.
 HINTS: dict[str, str] = {
     "JOIN": "Write it as an inner join, or keep the view in a full refresh.",
+    "SIZE": "Split the query into views that read each other.",
     "SUBQUERY": "Write the subquery as a join with a grouped subquery in FROM.",
     "WINDOW": "Compute the window when reading the view.",
     "SETOP": "UNION ALL and UNION are kept; write INTERSECT and EXCEPT as joins.",

@@ -98,7 +98,7 @@ class Binder:
         if left.type == right.type:
             return left.type
         sample = Scan("", "", ((Column("l", left.type), "l"), (Column("r", right.type), "r")))
-        type_ = self.probes.type_of("CASE WHEN true THEN l ELSE r END", sample)
+        type_ = self.probes.type_of("COALESCE(l, r)", sample)
         return type_ or left.type
 
     def _simple(

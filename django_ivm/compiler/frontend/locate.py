@@ -24,6 +24,7 @@ _KEYWORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "SAMPLE": (("TABLESAMPLE",),),
     "LATERAL": (("LATERAL_P",), ("LATERAL",)),
     "USING": (("USING",),),
+    "FROM": (("FROM",),),
 }
 _LAST = frozenset(["ORDER"])  # the final one is meant
 # … -> the node that shows it.

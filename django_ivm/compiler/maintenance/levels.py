@@ -12,7 +12,7 @@ from pglast import ast
 from ..errors import Unsupported, reason
 from ..ir.relation import Column, Relation
 from ..ir.scalar import Scalar, column_scalar
-from ..operators import Aggregate, Project, Scan, TopN
+from ..operators import Aggregate, Join, Project, Scan, TopN
 from ..options import Options
 from ..pg import names
 from ..pg import sql as q
@@ -22,6 +22,9 @@ from .keys import origin, unique_sets, with_key
 from .locks import plan_locks, stored
 from .plan import MaintenancePlan, Node, Source
 from .stores import AggregateStore, BagStore, KeyedStore, Store, TopNStore
+
+
+MOST_INPUTS = 12  # of one join: planning its terms takes longer than the write with more
 
 
 def plan_maintenance(
@@ -112,6 +115,9 @@ class _Levels:
 
     def flatten(self, relation: Relation) -> Relation:
         """The relation with each stateful operator inside replaced by a scan of its store."""
+        if isinstance(relation, Join) and len(relation.inputs) > MOST_INPUTS:
+            message = f"a join of {len(relation.inputs)} inputs (a CTE counts at each use)"
+            raise Unsupported("SIZE", message, "FROM")
         if isinstance(relation, Aggregate | TopN):
             return self.hidden(relation)
         if not relation.children:
