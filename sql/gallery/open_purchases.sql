@@ -163,12 +163,12 @@ FROM django_ivm.open_purchases_0a316a39_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-        EXECUTE $ivm_q$
+      END IF;
+      EXECUTE $ivm_q$
 UPDATE django_ivm.open_purchases_0a316a39_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-      END IF;
       EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
   SELECT id, amount, name, ivm_key2, ivm_w
@@ -242,12 +242,12 @@ FROM django_ivm.open_purchases_0a316a39_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-          EXECUTE $ivm_q$
+        END IF;
+        EXECUTE $ivm_q$
 UPDATE django_ivm.open_purchases_0a316a39_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
         EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
   SELECT id, amount, name, ivm_key2, ivm_w
@@ -333,12 +333,12 @@ FROM django_ivm.open_purchases_0a316a39_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-          EXECUTE $ivm_q$
+        END IF;
+        EXECUTE $ivm_q$
 UPDATE django_ivm.open_purchases_0a316a39_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
         EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
   SELECT id, amount, name, ivm_key2, ivm_w
@@ -438,21 +438,24 @@ CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_enter() RETURNS 
 DECLARE
   ivm_state text;
 BEGIN
-  ivm_state := pg_catalog.set_config('ivm.n0a316a39_1', CASE
-      WHEN coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), '') OPERATOR(pg_catalog.=) ''
-      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/1/')
-      WHEN pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
-      1) OPERATOR(pg_catalog.=) (pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text
-      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/',
-      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
-      2)::integer OPERATOR(pg_catalog.+) 1, '/',
-      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/', 3))
-      ELSE pg_catalog.concat((pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text,
-      '/1/!') END, true);
+  IF coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), '') OPERATOR(pg_catalog.=) '' THEN
+    ivm_state := pg_catalog.set_config('ivm.n0a316a39_1', pg_catalog.concat((pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/1/'),
+        true);
+  ELSE
+    ivm_state := pg_catalog.set_config('ivm.n0a316a39_1', CASE
+        WHEN pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
+        1) OPERATOR(pg_catalog.=) (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text
+        THEN pg_catalog.concat((pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/',
+        pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
+        2)::integer OPERATOR(pg_catalog.+) 1, '/',
+        pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n0a316a39_1', true), ''), '/',
+        3)) ELSE pg_catalog.concat((pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text,
+        '/1/!') END, true);
+  END IF;
   RETURN NULL;
 END
 $ivm_body$;
@@ -463,7 +466,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_enter BEFORE INSERT OR
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS '2ff79dae';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS 'ec5e4fab';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -491,17 +494,15 @@ BEGIN
       FROM (
         SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, 1 AS ivm_w
         FROM ivm_new) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF ivm_share IS NOT NULL THEN
-      IF NOT cardinality(ivm_share) = 1 THEN
-        PERFORM 1
-        FROM django_ivm.open_purchases_0a316a39_1_lock
-        WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-        ORDER BY b, st FOR NO KEY UPDATE;
-      END IF;
-      UPDATE django_ivm.open_purchases_0a316a39_1_lock
-      SET ver = ver + 1
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    IF cardinality(ivm_share) > 1 THEN
+      PERFORM 1
+      FROM django_ivm.open_purchases_0a316a39_1_lock
+      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
     END IF;
+    UPDATE django_ivm.open_purchases_0a316a39_1_lock
+    SET ver = ver + 1
+    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
       SELECT id, amount, name, ivm_key2
@@ -549,13 +550,13 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n0a316a39_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n0a316a39_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -625,7 +626,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS 'd9651600';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '9e2e3210';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -666,17 +667,15 @@ BEGIN
         UNION ALL
         SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, 1 AS ivm_w
         FROM ivm_new) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF ivm_share IS NOT NULL THEN
-      IF NOT cardinality(ivm_share) = 1 THEN
-        PERFORM 1
-        FROM django_ivm.open_purchases_0a316a39_1_lock
-        WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-        ORDER BY b, st FOR NO KEY UPDATE;
-      END IF;
-      UPDATE django_ivm.open_purchases_0a316a39_1_lock
-      SET ver = ver + 1
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    IF cardinality(ivm_share) > 1 THEN
+      PERFORM 1
+      FROM django_ivm.open_purchases_0a316a39_1_lock
+      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
     END IF;
+    UPDATE django_ivm.open_purchases_0a316a39_1_lock
+    SET ver = ver + 1
+    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       WITH ivm_d AS MATERIALIZED (
         SELECT id, amount, name, ivm_key2, ivm_w
@@ -768,13 +767,13 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n0a316a39_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n0a316a39_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -853,7 +852,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS '75332175';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS 'e78b802c';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -881,17 +880,15 @@ BEGIN
       FROM (
         SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, -1 AS ivm_w
         FROM ivm_old) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF ivm_share IS NOT NULL THEN
-      IF NOT cardinality(ivm_share) = 1 THEN
-        PERFORM 1
-        FROM django_ivm.open_purchases_0a316a39_1_lock
-        WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-        ORDER BY b, st FOR NO KEY UPDATE;
-      END IF;
-      UPDATE django_ivm.open_purchases_0a316a39_1_lock
-      SET ver = ver + 1
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    IF cardinality(ivm_share) > 1 THEN
+      PERFORM 1
+      FROM django_ivm.open_purchases_0a316a39_1_lock
+      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
     END IF;
+    UPDATE django_ivm.open_purchases_0a316a39_1_lock
+    SET ver = ver + 1
+    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       DELETE
       FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
@@ -931,13 +928,13 @@ USING (
 WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n0a316a39_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n0a316a39_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1007,7 +1004,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS 'fecd3932';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS '8e517aaf';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1070,7 +1067,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_enter BEFORE INSERT OR
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'd32beef1';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'b59961ff';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1103,8 +1100,8 @@ BEGIN
       FROM django_ivm.open_purchases_0a316a39_1_lock
       WHERE b = ANY(ivm_whole)
       ORDER BY b, st FOR NO KEY UPDATE;
-      UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     END IF;
+    UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
       SELECT id, amount, name, ivm_key2
@@ -1152,13 +1149,13 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n0a316a39_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n0a316a39_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1228,7 +1225,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS '446e963e';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS 'a32ae685';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1274,8 +1271,8 @@ BEGIN
       FROM django_ivm.open_purchases_0a316a39_1_lock
       WHERE b = ANY(ivm_whole)
       ORDER BY b, st FOR NO KEY UPDATE;
-      UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     END IF;
+    UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       WITH ivm_d AS MATERIALIZED (
         SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
@@ -1349,13 +1346,13 @@ WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(ex
     excluded.name, excluded.ivm_key2)::record
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n0a316a39_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n0a316a39_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1430,7 +1427,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS '056a4ad1';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS '3f0a97ad';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1463,8 +1460,8 @@ BEGIN
       FROM django_ivm.open_purchases_0a316a39_1_lock
       WHERE b = ANY(ivm_whole)
       ORDER BY b, st FOR NO KEY UPDATE;
-      UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     END IF;
+    UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       DELETE
       FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
@@ -1504,13 +1501,13 @@ USING (
 WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n0a316a39_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n0a316a39_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table open_purchases_0a316a39_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1580,7 +1577,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS '2ada26e8';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS 'e96db5a6';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

@@ -222,12 +222,12 @@ FROM django_ivm.region_revenue_5790ea3e_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-        EXECUTE $ivm_q$
+      END IF;
+      EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-      END IF;
       EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
@@ -353,12 +353,12 @@ FROM django_ivm.region_revenue_5790ea3e_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-          EXECUTE $ivm_q$
+        END IF;
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
         EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
@@ -496,12 +496,12 @@ FROM django_ivm.region_revenue_5790ea3e_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-          EXECUTE $ivm_q$
+        END IF;
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
         EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
@@ -648,21 +648,24 @@ CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter() RETURNS 
 DECLARE
   ivm_state text;
 BEGIN
-  ivm_state := pg_catalog.set_config('ivm.n5790ea3e_1', CASE
-      WHEN coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), '') OPERATOR(pg_catalog.=) ''
-      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/1/')
-      WHEN pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
-      1) OPERATOR(pg_catalog.=) (pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text
-      THEN pg_catalog.concat((pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/',
-      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
-      2)::integer OPERATOR(pg_catalog.+) 1, '/',
-      pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/', 3))
-      ELSE pg_catalog.concat((pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text,
-      '/1/!') END, true);
+  IF coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), '') OPERATOR(pg_catalog.=) '' THEN
+    ivm_state := pg_catalog.set_config('ivm.n5790ea3e_1', pg_catalog.concat((pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/1/'),
+        true);
+  ELSE
+    ivm_state := pg_catalog.set_config('ivm.n5790ea3e_1', CASE
+        WHEN pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
+        1) OPERATOR(pg_catalog.=) (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text
+        THEN pg_catalog.concat((pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text, '/',
+        pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
+        2)::integer OPERATOR(pg_catalog.+) 1, '/',
+        pg_catalog.split_part(coalesce(pg_catalog.current_setting('ivm.n5790ea3e_1', true), ''), '/',
+        3)) ELSE pg_catalog.concat((pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text,
+        '/1/!') END, true);
+  END IF;
   RETURN NULL;
 END
 $ivm_body$;
@@ -673,7 +676,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_enter BEFORE INSERT OR
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS '234f37d8';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS '8db2625a';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -704,17 +707,15 @@ BEGIN
       FROM (
         SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
         FROM ivm_new) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF ivm_share IS NOT NULL THEN
-      IF NOT cardinality(ivm_share) = 1 THEN
-        PERFORM 1
-        FROM django_ivm.region_revenue_5790ea3e_1_lock
-        WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-        ORDER BY b, st FOR NO KEY UPDATE;
-      END IF;
-      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-      SET ver = ver + 1
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    IF cardinality(ivm_share) > 1 THEN
+      PERFORM 1
+      FROM django_ivm.region_revenue_5790ea3e_1_lock
+      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
     END IF;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+    SET ver = ver + 1
+    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
           ivm_a_3, largest, ivm_gone, revenue)
@@ -775,13 +776,13 @@ ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purch
     THEN 'NaN'::numeric ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -851,7 +852,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS 'cfce550a';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS '114ab9d0';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -895,17 +896,15 @@ BEGIN
         UNION ALL
         SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
         FROM ivm_new) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF ivm_share IS NOT NULL THEN
-      IF NOT cardinality(ivm_share) = 1 THEN
-        PERFORM 1
-        FROM django_ivm.region_revenue_5790ea3e_1_lock
-        WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-        ORDER BY b, st FOR NO KEY UPDATE;
-      END IF;
-      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-      SET ver = ver + 1
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    IF cardinality(ivm_share) > 1 THEN
+      PERFORM 1
+      FROM django_ivm.region_revenue_5790ea3e_1_lock
+      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
     END IF;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+    SET ver = ver + 1
+    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       WITH ivm_up AS (
         INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
@@ -1100,13 +1099,13 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1185,7 +1184,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'c7b9b4a4';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'd0e4922c';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1216,17 +1215,15 @@ BEGIN
       FROM (
         SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
         FROM ivm_old) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF ivm_share IS NOT NULL THEN
-      IF NOT cardinality(ivm_share) = 1 THEN
-        PERFORM 1
-        FROM django_ivm.region_revenue_5790ea3e_1_lock
-        WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-        ORDER BY b, st FOR NO KEY UPDATE;
-      END IF;
-      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-      SET ver = ver + 1
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    IF cardinality(ivm_share) > 1 THEN
+      PERFORM 1
+      FROM django_ivm.region_revenue_5790ea3e_1_lock
+      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
     END IF;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+    SET ver = ver + 1
+    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       WITH ivm_up AS (
         INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
@@ -1412,13 +1409,13 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1488,7 +1485,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS '642d1bc9';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS '9a22a334';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1551,7 +1548,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_enter BEFORE INSERT OR
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS '54cfd993';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS '8b70e203';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1587,8 +1584,8 @@ BEGIN
       FROM django_ivm.region_revenue_5790ea3e_1_lock
       WHERE b = ANY(ivm_whole)
       ORDER BY b, st FOR NO KEY UPDATE;
-      UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     END IF;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
           ivm_a_3, largest, ivm_gone, revenue)
@@ -1649,13 +1646,13 @@ ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purch
     THEN 'NaN'::numeric ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
 $ivm_q$;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -1725,7 +1722,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS 'db728eac';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS '00547a3e';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1774,8 +1771,8 @@ BEGIN
       FROM django_ivm.region_revenue_5790ea3e_1_lock
       WHERE b = ANY(ivm_whole)
       ORDER BY b, st FOR NO KEY UPDATE;
-      UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     END IF;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       WITH ivm_up AS (
         INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
@@ -1970,13 +1967,13 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -2055,7 +2052,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '06999bcc';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '31003353';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2091,8 +2088,8 @@ BEGIN
       FROM django_ivm.region_revenue_5790ea3e_1_lock
       WHERE b = ANY(ivm_whole)
       ORDER BY b, st FOR NO KEY UPDATE;
-      UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     END IF;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       WITH ivm_up AS (
         INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
@@ -2278,13 +2275,13 @@ $ivm_q$ USING ivm_touched;
         END IF;
       END IF;
     END IF;
-    IF NOT (current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/') THEN
-      RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+      RETURN NULL;
     END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-    RETURN NULL;
+    RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+    USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
   IF NOT ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
     IF pg_trigger_depth() >= 200 THEN
@@ -2354,7 +2351,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '6d176cc3';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '88916665';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

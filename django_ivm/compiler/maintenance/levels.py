@@ -23,7 +23,6 @@ from .locks import plan_locks, stored
 from .plan import MaintenancePlan, Node, Source
 from .stores import AggregateStore, BagStore, KeyedStore, Store, TopNStore
 
-
 MOST_INPUTS = 12  # of one join: planning its terms takes longer than the write with more
 
 

@@ -115,16 +115,18 @@ class Capture:
         return Function(names.RUNTIME_SCHEMA, self.name("replace"), "", block((), body), settings, arguments)
 
     def enter(self) -> Function:
-        """BEFORE: one more event in flight. A single expression, since each one costs anew in every transaction."""
+        """BEFORE: one more event in flight. The common case in two short expressions: each costs anew in every
+        transaction, the more the longer it is."""
         # It runs under the writer's search_path, so every function and operator is qualified.
         state = q.sql("coalesce(pg_catalog.current_setting({s}, true), '')", s=q.literal(self.setting))
         body = q.sql(
-            "ivm_state := pg_catalog.set_config({s}, CASE WHEN {state} OPERATOR(pg_catalog.=) '' "
-            "THEN pg_catalog.concat({stamp}, '/1/') "
+            "IF {state} OPERATOR(pg_catalog.=) '' THEN\n"
+            "ivm_state := pg_catalog.set_config({s}, pg_catalog.concat({stamp}, '/1/'), true);\nELSE\n"
+            "ivm_state := pg_catalog.set_config({s}, CASE "
             "WHEN pg_catalog.split_part({state}, '/', 1) OPERATOR(pg_catalog.=) {stamp} "
             "THEN pg_catalog.concat({stamp}, '/', pg_catalog.split_part({state}, '/', 2)::integer "
             "OPERATOR(pg_catalog.+) 1, '/', pg_catalog.split_part({state}, '/', 3)) "
-            "ELSE pg_catalog.concat({stamp}, '/1/!') END, true);\nRETURN NULL;",
+            "ELSE pg_catalog.concat({stamp}, '/1/!') END, true);\nEND IF;\nRETURN NULL;",
             s=q.literal(self.setting),
             state=state,
             stamp=q.Fragment(_STAMP),
@@ -263,8 +265,8 @@ class Capture:
             "current_setting({s}, true) = {stamp} || '/1/'", s=q.literal(self.setting), stamp=q.Fragment(_STAMP)
         )
         apply = q.sql(
-            "{apply}\nIF NOT ({alone}) THEN\n{raise_}\nEND IF;",
-            apply=self._direct(source, event), alone=alone, raise_=self._feedback(),
+            "{apply}\nIF {alone} AND set_config({s}, '', true) = '' THEN\nRETURN NULL;\nEND IF;\n{raise_}",
+            apply=self._direct(source, event), alone=alone, s=q.literal(self.setting), raise_=self._feedback(),
         )  # fmt: skip
         unread = q.EMPTY
         if event == "update":
@@ -273,13 +275,11 @@ class Capture:
                 alone=alone, changed=changed, s=q.literal(self.setting),
             )  # fmt: skip
         return q.sql(
-            "{unread}IF {alone} AND ({own}) THEN\n{apply}\nivm_state := set_config({s}, '', true);\nRETURN NULL;\n"
-            "END IF;\n{slow}",
+            "{unread}IF {alone} AND ({own}) THEN\n{apply}\nEND IF;\n{slow}",
             unread=unread,
             alone=alone,
             own=own_table(source),
             apply=apply,
-            s=q.literal(self.setting),
             slow=slow,
         )
 
