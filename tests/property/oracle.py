@@ -24,7 +24,7 @@ from .script import Script, Statement, Step
 
 LIVE, PLAIN = "maintained", "plain"
 _CONTROL = re.compile(r"(SAVEPOINT|ROLLBACK|RELEASE|SET)\b", re.IGNORECASE)
-_NO_RECOMPUTE = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname LIKE '%%\\_replace'"
+_NO_RECOMPUTE = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname LIKE '%\\_replace'"
 TIMEOUT = "57014"
 
 
@@ -280,7 +280,7 @@ class Run:
         )
 
     def _recomputed(self) -> int:
-        return int(self._rows(_NO_RECOMPUTE.replace("%%", "%"))[0][0]) if self._counts else 0
+        return int(self._rows(_NO_RECOMPUTE)[0][0]) if self._counts else 0
 
     def _logged(self) -> int:
         return int(self._rows("SELECT count(*) FROM public.django_ivm_refreshlog")[0][0])
