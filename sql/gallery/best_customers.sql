@@ -445,7 +445,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_many bigint;
@@ -670,7 +671,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_insert
-ON django_ivm.best_customers_4a4b9548_level_1 IS '8a88d664';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '2c7d7868';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -678,7 +679,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_many bigint;
@@ -927,7 +929,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_update
-ON django_ivm.best_customers_4a4b9548_level_1 IS '96aca91a';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '6d661bd2';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -935,7 +937,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_many bigint;
@@ -1160,7 +1163,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_2_0_delete
-ON django_ivm.best_customers_4a4b9548_level_1 IS '2c17129e';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '4393e0de';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

@@ -474,7 +474,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -626,7 +627,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '9e2e3210';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '7594451e';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -634,7 +635,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -852,7 +854,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS 'e78b802c';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS '338b7c5f';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -860,7 +862,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -892,40 +895,13 @@ BEGIN
     IF ivm_many <= 100 THEN
       DELETE
       FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
-      USING (
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
-        FROM (
-          SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
-          FROM (
-            SELECT id, customer_id, status, amount, ivm_w
-            FROM (
-              SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, -1 AS ivm_w
-              FROM ivm_old) ivm_f
-            WHERE status = CAST('open' AS text)) ivm_j0, (
-            SELECT id AS id_2, name AS name
-            FROM shop.customer) ivm_j1
-          WHERE (id_2 = customer_id)) ivm_p) ivm_g
-      WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2;
+      USING ivm_old AS ivm_g
+      WHERE ivm_t.id = ivm_g.id;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
       EXECUTE $ivm_q$
-DELETE
-FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
-USING (
-  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
-  FROM (
-    SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
-    FROM (
-      SELECT id, customer_id, status, amount, ivm_w
-      FROM (
-        SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, -1 AS ivm_w
-        FROM ivm_old) ivm_f
-      WHERE status = CAST('open' AS text)) ivm_j0, (
-      SELECT id AS id_2, name AS name
-      FROM shop.customer) ivm_j1
-    WHERE (id_2 = customer_id)) ivm_p) ivm_g
-WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2
+DELETE FROM django_ivm.open_purchases_0a316a39_data AS ivm_t USING ivm_old AS ivm_g WHERE ivm_t.id = ivm_g.id
 $ivm_q$;
     END IF;
     IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
@@ -1004,7 +980,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS '8e517aaf';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS '00676197';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1075,7 +1051,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1225,7 +1202,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS 'a32ae685';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS 'bbc660a7';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1233,7 +1210,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1427,7 +1405,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS '3f0a97ad';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS '1c0a5ed8';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1435,7 +1413,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1577,7 +1556,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS 'e96db5a6';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS '9bf77f32';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

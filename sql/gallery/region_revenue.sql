@@ -684,7 +684,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -852,7 +853,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS '114ab9d0';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS 'fae6d7ff';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -860,7 +861,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1184,7 +1186,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'd0e4922c';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'ccc130e5';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1192,7 +1194,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1485,7 +1488,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS '9a22a334';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS '3f4d221f';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1556,7 +1559,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -1722,7 +1726,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS '00547a3e';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS 'aff84f87';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1730,7 +1734,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -2052,7 +2057,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_update AFTER UPDATE ON
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '31003353';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '3a4d20a8';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2060,7 +2065,8 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_state text;
@@ -2351,7 +2357,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS '88916665';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS 'd952905b';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

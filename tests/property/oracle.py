@@ -79,8 +79,7 @@ class Run:
     # Set-up
 
     def _prepare(self) -> None:
-        self._do(f"SET {'SESSION' if self.committed else 'LOCAL'} statement_timeout = '20s'")
-        self._do("SET jit = off")
+        self._do("SET statement_timeout = '20s'; SET jit = off")
         for schema in (LIVE, PLAIN):
             self._do(f"CREATE SCHEMA {schema}")
             self._enter(schema)

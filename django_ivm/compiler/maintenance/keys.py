@@ -106,3 +106,8 @@ def origin(relation: Relation, name: str) -> tuple[Scan, str] | None:
     if isinstance(relation, Join):
         return next((origin(child, name) for child in relation.inputs if name in child.names), None)
     return None
+
+
+def stored(scan: Scan, output: str) -> str:
+    """The table's own column behind a scan's output."""
+    return next(name for column, name in scan.columns if column.name == output)

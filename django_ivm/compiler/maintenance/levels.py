@@ -18,8 +18,8 @@ from ..pg import names
 from ..pg import sql as q
 from ..pg.catalog import Catalog, ColumnInfo, TableInfo
 from .delta import scans
-from .keys import origin, unique_sets, with_key
-from .locks import plan_locks, stored
+from .keys import origin, stored, unique_sets, with_key
+from .locks import plan_locks
 from .plan import MaintenancePlan, Node, Source
 from .stores import AggregateStore, BagStore, KeyedStore, Store, TopNStore
 

@@ -17,7 +17,7 @@ from ..operators import Join, Scan
 from ..pg import sql as q
 from ..pg.catalog import Type
 from .delta import scans
-from .keys import origin
+from .keys import origin, stored
 
 BUCKETS = 128
 STRIPES = 8
@@ -136,8 +136,3 @@ def _hub(join: Join, leaves: tuple[Scan, ...]) -> Scan:
         joined[right.leaf].add(stored(right, b))
     many = [leaf for leaf in leaves if not any(set(key) <= joined[leaf.leaf] for key in leaf.keys)]
     return (many or list(leaves))[0]
-
-
-def stored(scan: Scan, output: str) -> str:
-    """The table's own column behind a scan's output."""
-    return next(name for column, name in scan.columns if column.name == output)

@@ -41,6 +41,8 @@ _STATE = (("ivm_state", "text"), ("ivm_stamp", "text"), ("ivm_depth", "integer")
 # A plan for a small change looks rows up by index, whatever the tables hold when it is made: a static plan is made
 # once in a connection, maybe while a table is empty, and an estimate of ten rows must not hash a whole source.
 _INDEXED = (("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off"))
+# PostgreSQL prices `= ANY(variable)` so that it would plan such a statement anew at every call. EXECUTE isn't affected.
+_PLANNED_ONCE = (("plan_cache_mode", "force_generic_plan"),)
 _PLAN_FREELY = q.Fragment(
     "PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true), "
     "set_config('enable_mergejoin', 'on', true);"
@@ -91,7 +93,7 @@ class Capture:
         """Static statements are planned once, maybe while a table is empty: only index look-ups stay right."""
         found: dict[str, str] = {}
         if self.replanned or self.node.store.reads_sources:
-            found |= dict(_INDEXED)
+            found |= dict(_INDEXED + _PLANNED_ONCE)
         return tuple((found | self.text_settings).items())
 
     @property
@@ -340,7 +342,7 @@ class Capture:
         locks = render(self._direct_locks(source, event))
         # Referential actions on the same table join the outer statement's transition tables: a row may change twice.
         twice = source.cascaded and event == "update" and isinstance(self.node.store, KeyedStore)
-        steps = self.node.store.apply(change, joint=twice, event=event)
+        steps = self._gone_by_key(source, event) or self.node.store.apply(change, joint=twice, event=event)
         if not self.replanned:
             return q.join("\n", [part for part in (locks, render(steps)) if part])
         count = q.EMPTY
@@ -357,6 +359,13 @@ class Capture:
             free=_PLAN_FREELY,
             replanned=render(steps, replanned=True),
         )
+
+    def _gone_by_key(self, source: Source, event: str) -> list[Step]:
+        """Rows of a keyed store that a deleted source row was part of: its own key finds them, without the join."""
+        store = self.node.store
+        if event != "delete" or not isinstance(store, KeyedStore) or len(source.leaves) != 1:
+            return []
+        return store.delete_with(source.leaves[0], q.Fragment("ivm_old"))
 
     # Deltas
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from ...ir.relation import WEIGHT, Compiled, emit, subquery
 from ...ir.statement import Run, Step
+from ...operators import Scan
 from ...pg import sql as q
+from ..keys import origin, stored
 from .base import Store, StoredColumn, replace_by_key
 
 
@@ -58,6 +60,30 @@ class KeyedStore(Store):
                 )
             )
         ]
+
+    def delete_with(self, scan: Scan, gone: q.Fragment) -> list[Step]:
+        """Delete what came from the rows of `gone`, a relation of the scanned table's shape; nothing unless the table's
+        key leads the store's, where an index finds it."""
+        carried: dict[str, str] = {}
+        for name in self.key:
+            found = origin(self.child, name)
+            if found is None or found[0].leaf != scan.leaf:
+                break
+            carried[name] = stored(scan, found[1])
+        if not scan.keys or set(carried.values()) != set(scan.keys[0]):
+            return []
+        same = q.conjunction(
+            q.equal(q.column("ivm_t", name), q.column("ivm_g", column), nullable=self.nullable(name))
+            for name, column in carried.items()
+        )
+        return [
+            Run(
+                q.sql(
+                    "DELETE FROM {table} AS ivm_t USING {gone} AS ivm_g WHERE {same}",
+                    table=self.target, gone=gone, same=same,
+                )
+            )
+        ]  # fmt: skip
 
     def _delete(self, gone: q.Fragment) -> q.Fragment:
         return q.sql(
