@@ -211,7 +211,10 @@ def test_sweep_ends_a_server_that_outlived_its_owner(own_root: Path) -> None:
     embedded.start().stop()
     assert directory.exists(), "its owner is still there"
     os.close(owner)
-    embedded.start().stop()
+    for _ in range(5):  # a process that another test is just starting may hold a copy of the lock for an instant
+        embedded.start().stop()
+        if survivor.poll() is not None:
+            break
     assert survivor.wait(10) == -signal.SIGQUIT
     assert not directory.exists()
 

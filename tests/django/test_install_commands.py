@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.management import CommandError
 from django.db import connection, models
 
 import django_ivm
