@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from psycopg import sql as pg
 
 from .. import _sql, signals
@@ -405,8 +405,3 @@ def remove_runtime(connection: Any) -> None:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if registered(cursor) and not register.all_views(cursor):
             cursor.execute("DROP SCHEMA django_ivm CASCADE")
-
-
-def connection_of(using: str) -> Any:
-    """The connection of an alias."""
-    return connections[using]

@@ -156,6 +156,3 @@ class Catalog:
 
     def table(self, schema: str, name: str) -> TableInfo | None:
         return next((t for t in self.tables if t.schema == schema and t.name == name), None)
-
-    def function_kinds(self, name: str) -> set[str]:
-        return {f.kind for f in self.functions if f.name == name}

@@ -43,5 +43,6 @@ class Command(ViewCommand):
             except (IVMError, DatabaseError) as error:
                 raise CommandError(f"{target.label}: {error}") from error
             self.note(options, f"{target.label}: removed{', its data kept' if options['keep_data'] else ''}")
+        install.remove_runtime(connection)  # with the last view goes our schema
         if not targets:
             self.note(options, "Nothing is installed.")
