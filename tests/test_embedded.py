@@ -205,8 +205,10 @@ def test_sweep_ends_a_server_that_outlived_its_owner(own_root: Path) -> None:
     held = os.open(directory / directories.SERVER_LOCK, os.O_RDWR | os.O_CREAT)
     fcntl.flock(held, fcntl.LOCK_EX)
     # A run started in the background by a shell inherits an ignored SIGQUIT, which a server would set anew for itself.
-    survivor = subprocess.Popen(  # noqa: PLW1509
-        ["sleep", "600"], pass_fds=[held], preexec_fn=lambda: signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    survivor = subprocess.Popen(
+        ["sleep", "600"],
+        pass_fds=[held],
+        preexec_fn=lambda: signal.signal(signal.SIGQUIT, signal.SIG_DFL),  # noqa: PLW1509
     )
     os.close(held)
     (directory / "data").mkdir()
