@@ -10,9 +10,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from ..pg import sql as q
-from ..pg.catalog import Type
+from ..pg.catalog import TableInfo, Type
+from .scalar import Scalar
+
+if TYPE_CHECKING:
+    from ..operators.scan import Scan
 
 
 class Kind(enum.Enum):
@@ -42,6 +47,25 @@ class Compiled:
 
 WEIGHT = "ivm_w"
 Leaf = Callable[["Relation"], Compiled]
+Tables = dict[tuple[str, str], TableInfo]
+
+
+class Deltas(Protocol):
+    """What an operator's delta rule may ask for: changes of its inputs and their state before."""
+
+    def of(self, relation: Relation) -> Relation | None:
+        """The change of a relation; None when it can't have changed."""
+
+    def before(self, relation: Relation) -> Relation:
+        """The relation before the change; itself when it can't have changed."""
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A relation that carries a unique key among its columns."""
+
+    relation: Relation
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +94,55 @@ class Relation:
         """One line for `explain`, without the inputs."""
         raise NotImplementedError
 
+    # Facts that an operator states where the default isn't its own.
+
+    @property
+    def references(self) -> frozenset[str]:
+        """Columns that the operator's own expressions read, of its inputs or of an outer query."""
+        return frozenset()
+
+    @property
+    def conditions_between(self) -> tuple[Scalar, ...]:
+        """Conditions that tie the inputs together, for the choice of lock buckets."""
+        return ()
+
+    @property
+    def exclusive(self) -> tuple[Relation, ...]:
+        """Inputs whose writers must exclude each other too, beside those of other inputs."""
+        return ()
+
+    def delta(self, deltas: Deltas) -> Relation | None:
+        """The change, given the inputs' changes. The default is the rule of linear operators of one input."""
+        (child,) = self.children
+        below = deltas.of(child)
+        return None if below is None else self.with_children((below,))
+
+    def prune(self, used: frozenset[str]) -> Relation:
+        """The operator without what nobody reads of its inputs; its own columns in `used` stay."""
+        wanted = used | self.references
+        return self.with_children(tuple(child.prune(wanted & frozenset(child.names)) for child in self.children))
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        """Sets of columns of which no two rows agree, among the relation's own columns (NULLs counting as equal)."""
+        return []
+
+    def with_key(self, tables: Tables) -> Keyed | None:
+        """The relation with key columns added where they weren't kept; None when duplicates may be."""
+        return None
+
+    def origin(self, name: str, *, outer: bool = False) -> tuple[Scan, str] | None:
+        """The scan and its output column that a column is a plain copy of; with `outer` also where an outer join may
+        have put NULL instead."""
+        return None
+
     # What follows is shared by all operators.
+
+    @property
+    def free(self) -> frozenset[str]:
+        """Columns of an outer query that are read inside."""
+        own = {name for child in self.children for name in child.names}
+        below = frozenset(name for child in self.children for name in child.free)
+        return (self.references | below) - own
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import Column, Compiled, Leaf, Relation, emit
-from ..operators import Join, Scan, Union
+from ..ir.relation import Column, Compiled, Kind, Leaf, Relation, emit
+from ..operators import Scan
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,24 @@ class Before(Relation):
         return f"Before {self.scan.table_schema}.{self.scan.table}"
 
 
+@dataclass(frozen=True)
+class ChangeOf:
+    """Deltas when the scans numbered in `changed` may have changed; each operator has its own rule."""
+
+    changed: frozenset[int]
+
+    def of(self, relation: Relation) -> Relation | None:
+        if not any(scan.leaf in self.changed for scan in scans(relation)):
+            return None
+        return Change(relation) if isinstance(relation, Scan) else relation.delta(self)
+
+    def before(self, relation: Relation) -> Relation:
+        def leaf(scan: Relation) -> Relation:
+            return Before(scan) if isinstance(scan, Scan) and scan.leaf in self.changed else scan
+
+        return relation.map_leaves(leaf)
+
+
 def scans(relation: Relation) -> tuple[Scan, ...]:
     """All scans, in order of their leaf numbers."""
     found = [node for node in relation.walk() if isinstance(node, Scan)]
@@ -44,49 +62,14 @@ def scans(relation: Relation) -> tuple[Scan, ...]:
 
 def delta(relation: Relation, changed: frozenset[int]) -> Relation | None:
     """The change of a flat relation when the scans numbered in `changed` may have changed; None for no change."""
-    if isinstance(relation, Scan):
-        return Change(relation) if relation.leaf in changed else None
-    if isinstance(relation, Union):
-        parts = [part for part in (delta(child, changed) for child in relation.inputs) if part is not None]
-        return _union(parts)
-    if isinstance(relation, Join):
-        return _union(_telescope(relation, changed))
-    (child,) = relation.children
-    below = delta(child, changed)
-    return None if below is None else relation.with_children((below,))
-
-
-def _union(parts: list[Relation]) -> Relation | None:
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else Union(tuple(parts))
-
-
-def _telescope(join: Join, changed: frozenset[int]) -> list[Relation]:
-    """One term per input that changed: inputs before it as they are, inputs after it as they were."""
-    terms: list[Relation] = []
-    for i, child in enumerate(join.inputs):
-        own = delta(child, changed)
-        if own is not None:
-            after = tuple(before(other, changed) for other in join.inputs[i + 1 :])
-            terms.append(join.with_children((*join.inputs[:i], own, *after)))
-    return terms
-
-
-def before(relation: Relation, changed: frozenset[int]) -> Relation:
-    """The relation's state before the change."""
-
-    def leaf(scan: Relation) -> Relation:
-        return Before(scan) if isinstance(scan, Scan) and scan.leaf in changed else scan
-
-    return relation.map_leaves(leaf)
+    return ChangeOf(changed).of(relation)
 
 
 def emit_delta(relation: Relation, leaf: Leaf) -> Compiled:
-    """SQL of a delta; `leaf` gives the SQL of `Change` and `Before` leaves, scans read their tables."""
+    """SQL of a delta; `leaf` gives the SQL of `Change` and `Before` leaves, other leaves read their tables."""
 
     def of(node: Relation) -> Compiled:
-        return node.to_select(()) if isinstance(node, Scan) else leaf(node)
+        return leaf(node) if isinstance(node, Change | Before) else node.to_select(())
 
     return emit(relation, of)
 
@@ -99,6 +82,6 @@ def occurrences(relation: Relation, source: tuple[str, str]) -> tuple[int, ...]:
 def self_joined(relation: Relation, source: tuple[str, str]) -> bool:
     """The table stands on two inputs of one join: a change has two terms, of which one needs the state before."""
     return any(
-        isinstance(node, Join) and sum(bool(occurrences(child, source)) for child in node.inputs) > 1
+        node.kind is Kind.BILINEAR and sum(bool(occurrences(child, source)) for child in node.children) > 1
         for node in relation.walk()
     )

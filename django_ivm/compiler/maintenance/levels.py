@@ -10,7 +10,7 @@ import dataclasses
 from pglast import ast
 
 from ..errors import Unsupported, reason
-from ..ir.relation import Column, Relation
+from ..ir.relation import Column, Kind, Relation
 from ..ir.scalar import Scalar, column_scalar
 from ..operators import Aggregate, Join, Project, Scan, TopN
 from ..options import Options
@@ -18,7 +18,6 @@ from ..pg import names
 from ..pg import sql as q
 from ..pg.catalog import Catalog, ColumnInfo, TableInfo
 from .delta import scans
-from .keys import origin, stored, unique_sets, with_key
 from .locks import plan_locks
 from .plan import MaintenancePlan, Node, Source
 from .stores import AggregateStore, BagStore, KeyedStore, Store, TopNStore
@@ -86,7 +85,7 @@ class _Levels:
             aggregate = dataclasses.replace(aggregate, child=flat)
             return self._add(AggregateStore(*target, flat, surrogate, aggregate, shown, self._indexed(aggregate)))
         flat = self.flatten(relation)
-        keyed = with_key(flat, self.tables)
+        keyed = flat.with_key(self.tables)
         if keyed is not None and keyed.key:
             relation = _outputs_first(keyed.relation, outputs)
             return self._add(KeyedStore(*target, relation, surrogate, keyed.key, len(outputs)))
@@ -97,12 +96,12 @@ class _Levels:
 
     def _top_n(self, relation: TopN, outputs: tuple[str, ...], target: tuple[str, str], surrogate: str | None) -> Store:
         by = {key.column for key in relation.order}
-        if not by or not any(key <= by for key in unique_sets(relation.child)):
+        if not by or not any(key <= by for key in relation.child.unique_sets()):
             raise Unsupported("ORDER", "the order of LIMIT has ties, so the rows it keeps aren't determined", "ORDER")
         below = self.hidden(relation.child)
         node = self.nodes[-1]
         self.nodes[-1] = dataclasses.replace(node, store=dataclasses.replace(node.store, ordered=relation.order))
-        inner = with_key(below, self.tables)
+        inner = below.with_key(self.tables)
         if inner is None or not inner.key:
             raise Unsupported("LIMIT", "LIMIT of a query that has one row has no rule", "LIMIT")
         child = _outputs_first(inner.relation, outputs)
@@ -117,7 +116,7 @@ class _Levels:
         if isinstance(relation, Join) and len(relation.inputs) > MOST_INPUTS:
             message = f"a join of {len(relation.inputs)} inputs (a CTE counts at each use)"
             raise Unsupported("SIZE", message, "FROM")
-        if isinstance(relation, Aggregate | TopN):
+        if relation.kind is Kind.STATEFUL:
             return self.hidden(relation)
         if not relation.children:
             return relation
@@ -128,10 +127,10 @@ class _Levels:
 
     def _indexed(self, aggregate: Aggregate) -> bool:
         """An index of the one source begins with the group's keys, in any order."""
-        found = [origin(aggregate.child, s.column) if s.column else None for _, s in aggregate.keys]
+        found = [aggregate.child.origin(s.column) if s.column else None for _, s in aggregate.keys]
         if len(scans(aggregate.child)) != 1 or not found or any(part is None for part in found):
             return False
-        columns = {stored(scan, name) for scan, name in (part for part in found if part)}
+        columns = {scan.stored(name) for scan, name in (part for part in found if part)}
         scan = scans(aggregate.child)[0]
         indexes = (*self.tables[scan.source].indexes, *self.tables[scan.source].keys)
         return any(set(index[: len(columns)]) == columns for index in indexes)
@@ -234,8 +233,8 @@ def _check_keys(aggregate: Aggregate) -> None:
     for _, scalar in aggregate.keys:
         if scalar.type.exact:
             continue
-        found = origin(aggregate.child, scalar.column) if scalar.column else None
-        shown = stored(*found) if found else scalar.text
+        found = aggregate.child.origin(scalar.column) if scalar.column else None
+        shown = found[0].stored(found[1]) if found else scalar.text
         name = shown if found else next(iter(scalar.columns), "")
         message = f"equal values of the key {shown} ({scalar.type.sql}) may look different"
         raise Unsupported("KEY_TYPE", message, f"column:{name}")

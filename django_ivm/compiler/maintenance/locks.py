@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 from pglast import ast
 
-from ..ir.relation import Relation
-from ..operators import Join, Scan
+from ..ir.relation import Kind, Relation
+from ..operators import Scan
 from ..pg import sql as q
 from ..pg.catalog import Type
 from .delta import scans
-from .keys import origin, stored
 
 BUCKETS = 128
 STRIPES = 8
@@ -69,25 +68,27 @@ def plan_locks(relation: Relation) -> LockPlan | None:
     return LockPlan(roles, tuple(text)) if roles else None
 
 
-def _outermost_joins(relation: Relation) -> list[Join]:
-    if isinstance(relation, Join):
+def _outermost_joins(relation: Relation) -> list[Relation]:
+    if relation.kind is Kind.BILINEAR:
         return [relation]
     return [join for child in relation.children for join in _outermost_joins(child)]
 
 
-def _join_roles(join: Join, base: int, text: list[str]) -> dict[int, Role]:
+def _join_roles(join: Relation, base: int, text: list[str]) -> dict[int, Role]:
     leaves = scans(join)
     common = _common_key(join, leaves)
-    hub = _hub(join, leaves)
     repeated = {leaf.source for leaf in leaves if sum(o.source == leaf.source for o in leaves) > 1}
+    alone = {leaf.leaf for node in join.walk() for side in node.exclusive for leaf in scans(side)}
+    hub = _hub(join, tuple(leaf for leaf in leaves if leaf.leaf not in alone and leaf.source not in repeated))
     roles = {}
     for leaf in leaves:
         key = common.get(leaf.leaf) if common else None
         type_ = leaf.column(key).type if key else None
-        parent = leaf.leaf != hub.leaf or leaf.source in repeated
-        roles[leaf.leaf] = Role(base, key, type_, parent)
+        roles[leaf.leaf] = Role(base, key, type_, hub is None or leaf.leaf != hub.leaf)
     tables = ", ".join(f"{leaf.table_schema}.{leaf.table}" for leaf in leaves)
-    sides = f"writers of {hub.table} share it, writers of read columns of the others exclude them"
+    sides = "every writer excludes the others"
+    if hub:
+        sides = f"writers of {hub.table} share it, writers of read columns of the others exclude them"
     if common:
         text.append(f"join of {tables}: {BUCKETS} buckets by the join key; {sides}")
     else:
@@ -95,23 +96,24 @@ def _join_roles(join: Join, base: int, text: list[str]) -> dict[int, Role]:
     return roles
 
 
-def _equalities(join: Join) -> list[tuple[tuple[Scan, str], tuple[Scan, str]]]:
-    """Pairs of scan columns that the join equates, of one type."""
+def _equalities(join: Relation) -> list[tuple[tuple[Scan, str], tuple[Scan, str]]]:
+    """Pairs of scan columns that a join, or one inside it, equates, of one type."""
     pairs = []
-    for condition in join.conditions:
-        node = condition.node
-        if not (isinstance(node, ast.A_Expr) and node.kind.value == 0 and node.name[-1].sval == "="):
+    for node, condition in ((part, c) for part in join.walk() for c in part.conditions_between):
+        equation = condition.node
+        if not (isinstance(equation, ast.A_Expr) and equation.kind.value == 0 and equation.name[-1].sval == "="):
             continue
         sides = []
-        for part in (node.lexpr, node.rexpr):
+        for part in (equation.lexpr, equation.rexpr):
             if isinstance(part, ast.ColumnRef):
-                sides.append(origin(join, part.fields[-1].sval))
+                name = part.fields[-1].sval
+                sides.append(next((c.origin(name, outer=True) for c in node.children if name in c.names), None))
         if len(sides) == 2 and sides[0] and sides[1]:
             pairs.append((sides[0], sides[1]))
     return pairs
 
 
-def _common_key(join: Join, leaves: tuple[Scan, ...]) -> dict[int, str] | None:
+def _common_key(join: Relation, leaves: tuple[Scan, ...]) -> dict[int, str] | None:
     """For each leaf its column in one class of equal columns that reaches every leaf."""
     classes: list[set[tuple[int, str]]] = []
     by_leaf = {leaf.leaf: leaf for leaf in leaves}
@@ -128,11 +130,11 @@ def _common_key(join: Join, leaves: tuple[Scan, ...]) -> dict[int, str] | None:
     return None
 
 
-def _hub(join: Join, leaves: tuple[Scan, ...]) -> Scan:
-    """The many side: the scan that is never joined on a whole unique key of its own."""
-    joined: dict[int, set[str]] = {leaf.leaf: set() for leaf in leaves}
+def _hub(join: Relation, leaves: tuple[Scan, ...]) -> Scan | None:
+    """The many side, of those whose writers may share: the scan that is never joined on a whole unique key."""
+    joined: dict[int, set[str]] = {leaf.leaf: set() for leaf in scans(join)}
     for (left, a), (right, b) in _equalities(join):
-        joined[left.leaf].add(stored(left, a))
-        joined[right.leaf].add(stored(right, b))
+        joined[left.leaf].add(left.stored(a))
+        joined[right.leaf].add(right.stored(b))
     many = [leaf for leaf in leaves if not any(set(key) <= joined[leaf.leaf] for key in leaf.keys)]
-    return (many or list(leaves))[0]
+    return next(iter(many or leaves), None)

@@ -40,6 +40,20 @@ class Aggregate(Relation):
     def with_children(self, children: tuple[Relation, ...]) -> Aggregate:
         return Aggregate(children[0], self.keys, self.calls)
 
+    def prune(self, used: frozenset[str]) -> Aggregate:
+        calls = tuple((name, call) for name, call in self.calls if name in used)
+        below = frozenset(name for _, s in self.keys for name in s.columns)
+        below |= {name for _, call in calls for name in call.columns}
+        return Aggregate(self.child.prune(below & frozenset(self.child.names)), self.keys, calls)
+
+    @property
+    def references(self) -> frozenset[str]:
+        keys = frozenset(name for _, s in self.keys for name in s.columns)
+        return keys | {name for _, call in self.calls for name in call.columns}
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        return [frozenset(name for name, _ in self.keys)]
+
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         keys = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in self.keys]
         calls = [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in self.calls]

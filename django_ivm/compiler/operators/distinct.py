@@ -31,6 +31,9 @@ class Distinct(Relation):
     def with_children(self, children: tuple[Relation, ...]) -> Distinct:
         return Distinct(children[0])
 
+    def prune(self, used: frozenset[str]) -> Distinct:
+        return Distinct(self.child.prune(frozenset(self.child.names)))
+
     def lower(self) -> Aggregate:
         keys = tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in self.schema)
         return Aggregate(self.child, keys, ())

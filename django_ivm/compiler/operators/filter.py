@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import Column, Compiled, Relation, subquery, weight_column
+from ..ir.relation import Column, Compiled, Keyed, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar
 from ..pg import sql as q
+from .scan import Scan
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,20 @@ class Filter(Relation):
 
     def with_children(self, children: tuple[Relation, ...]) -> Filter:
         return Filter(children[0], self.condition)
+
+    @property
+    def references(self) -> frozenset[str]:
+        return frozenset(self.condition.columns)
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        return self.child.unique_sets()
+
+    def with_key(self, tables: Tables) -> Keyed | None:
+        inner = self.child.with_key(tables)
+        return inner and Keyed(Filter(inner.relation, self.condition), inner.key)
+
+    def origin(self, name: str, *, outer: bool = False) -> tuple[Scan, str] | None:
+        return self.child.origin(name, outer=outer)
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         (child,) = children

@@ -38,6 +38,11 @@ class Call:
     filter: Scalar | None = None
     distinct: bool = False
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the input that the call reads."""
+        return Scalar(self.text).columns
+
     def __str__(self) -> str:
         return self.text
 

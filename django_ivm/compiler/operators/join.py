@@ -6,16 +6,18 @@ Delta    telescoping, one term for each input that changed: inputs before it as 
          state before the change. It is exact for a table that stands twice (each occurrence has its term).
          The two-sided formula without the cross term (ΔA⋈B + A⋈ΔB with both new) counts ΔA⋈ΔB twice.
 State    none of its own; lock buckets keep two writers on different inputs from missing each other's rows.
-Limits   inner joins only.
+Limits   none; outer joins and semi-joins are operators of their own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import WEIGHT, Column, Compiled, Kind, Relation, subquery
+from ..ir.relation import WEIGHT, Column, Compiled, Deltas, Keyed, Kind, Relation, Tables, subquery
 from ..ir.scalar import Scalar
 from ..pg import sql as q
+from .scan import Scan
+from .union import sum_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,40 @@ class Join(Relation):
 
     def with_children(self, children: tuple[Relation, ...]) -> Join:
         return Join(children, self.conditions)
+
+    @property
+    def references(self) -> frozenset[str]:
+        return frozenset(name for condition in self.conditions for name in condition.columns)
+
+    @property
+    def conditions_between(self) -> tuple[Scalar, ...]:
+        return self.conditions
+
+    def delta(self, deltas: Deltas) -> Relation | None:
+        terms: list[Relation] = []
+        for i, child in enumerate(self.inputs):
+            own = deltas.of(child)
+            if own is not None:
+                after = tuple(deltas.before(other) for other in self.inputs[i + 1 :])
+                terms.append(self.with_children((*self.inputs[:i], own, *after)))
+        return sum_of(terms)
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        combined: list[frozenset[str]] = [frozenset()]
+        for child in self.inputs:
+            combined = [key | other for key in combined for other in child.unique_sets()]
+        return combined
+
+    def with_key(self, tables: Tables) -> Keyed | None:
+        parts = [child.with_key(tables) for child in self.inputs]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        key = tuple(name for part in known for name in part.key)
+        return Keyed(Join(tuple(part.relation for part in known), self.conditions), key)
+
+    def origin(self, name: str, *, outer: bool = False) -> tuple[Scan, str] | None:
+        return next((child.origin(name, outer=outer) for child in self.inputs if name in child.names), None)
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         aliases = [f"ivm_j{i}" for i in range(len(children))]

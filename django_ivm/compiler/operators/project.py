@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import Column, Compiled, Relation, subquery, weight_column
-from ..ir.scalar import Scalar
+from ..ir.relation import Column, Compiled, Keyed, Relation, Tables, subquery, weight_column
+from ..ir.scalar import Scalar, column_scalar
 from ..pg import sql as q
+from .scan import Scan
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,42 @@ class Project(Relation):
 
     def with_children(self, children: tuple[Relation, ...]) -> Project:
         return Project(children[0], self.outputs)
+
+    @property
+    def references(self) -> frozenset[str]:
+        return frozenset(name for _, s in self.outputs for name in s.columns)
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """Columns of the input that an output merely copies, and that output."""
+        return {s.column: name for name, s in self.outputs if s.column}
+
+    def prune(self, used: frozenset[str]) -> Project:
+        outputs = tuple((name, s) for name, s in self.outputs if name in used)
+        below = frozenset(name for _, s in outputs for name in s.columns)
+        return Project(self.child.prune(below & frozenset(self.child.names)), outputs)
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        carried = self.carried
+        return [frozenset(carried[n] for n in key) for key in self.child.unique_sets() if key <= set(carried)]
+
+    def with_key(self, tables: Tables) -> Keyed | None:
+        inner = self.child.with_key(tables)
+        if inner is None:
+            return None
+        key: list[str] = []
+        outputs, carried = list(self.outputs), self.carried
+        for name in inner.key:
+            if name not in carried:
+                column = inner.relation.column(name)
+                carried[name] = f"ivm_key{len(key) + 1}"
+                outputs.append((carried[name], column_scalar(name, column.type, column.not_null)))
+            key.append(carried[name])
+        return Keyed(Project(inner.relation, tuple(outputs)), tuple(key))
+
+    def origin(self, name: str, *, outer: bool = False) -> tuple[Scan, str] | None:
+        copied = next(s.column for output, s in self.outputs if output == name)
+        return self.child.origin(copied, outer=outer) if copied else None
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         (child,) = children

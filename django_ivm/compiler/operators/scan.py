@@ -8,10 +8,12 @@ Limits   a maintained table may hold rows of count zero for an instant; `live` l
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
-from ..ir.relation import Column, Compiled, Relation
+from ..ir.relation import Column, Compiled, Keyed, Relation, Tables
 from ..pg import sql as q
+from ..pg.catalog import ColumnInfo
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,39 @@ class Scan(Relation):
 
     def with_children(self, children: tuple[Relation, ...]) -> Scan:
         return self
+
+    def prune(self, used: frozenset[str]) -> Scan:
+        return dataclasses.replace(self, columns=tuple(c for c in self.columns if c[0].name in used))
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        found = []
+        for key in self.keys:
+            outputs = [self.output_of(name) for name in key]
+            if all(outputs):
+                found.append(frozenset(o for o in outputs if o))
+        return found
+
+    def with_key(self, tables: Tables) -> Keyed | None:
+        if not self.keys:
+            return None
+        info = tables[self.source]
+        columns, key = list(self.columns), []
+        for name in self.keys[0]:
+            output = self.output_of(name)
+            if output is None:
+                output = f"ivm_k{self.leaf}_{len(columns)}"
+                assert output not in self.names
+                found = info.column(name) or ColumnInfo(name, info.columns[0].type)
+                columns.append((Column(output, found.type, found.not_null), name))
+            key.append(output)
+        return Keyed(dataclasses.replace(self, columns=tuple(columns)), tuple(key))
+
+    def origin(self, name: str, *, outer: bool = False) -> tuple[Scan, str] | None:
+        return (self, name) if name in self.names else None
+
+    def stored(self, output: str) -> str:
+        """The table's own column behind an output."""
+        return next(name for column, name in self.columns if column.name == output)
 
     def output_of(self, table_column: str) -> str | None:
         """The output column that carries a column of the table."""

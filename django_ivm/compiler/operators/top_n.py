@@ -48,6 +48,10 @@ class TopN(Relation):
     def with_children(self, children: tuple[Relation, ...]) -> TopN:
         return TopN(children[0], self.order, self.limit, self.offset)
 
+    @property
+    def references(self) -> frozenset[str]:
+        return frozenset(key.column for key in self.order)
+
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         return Compiled(
             q.sql(

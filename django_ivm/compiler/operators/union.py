@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import WEIGHT, Column, Compiled, Relation, subquery
+from ..ir.relation import WEIGHT, Column, Compiled, Deltas, Relation, subquery
+from ..ir.scalar import column_scalar
 from ..pg import sql as q
+from .project import Project
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,13 @@ class Union(Relation):
     def with_children(self, children: tuple[Relation, ...]) -> Union:
         return Union(children)
 
+    def delta(self, deltas: Deltas) -> Relation | None:
+        return sum_of([part for part in map(deltas.of, self.inputs) if part is not None])
+
+    def prune(self, used: frozenset[str]) -> Union:
+        kept = [i for i, name in enumerate(self.names) if name in used]
+        return Union(tuple(_exactly(child, tuple(child.names[i] for i in kept)) for child in self.inputs))
+
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         weighted = any(c.weighted for c in children)
         branches = []
@@ -47,3 +56,19 @@ class Union(Relation):
 
     def describe(self) -> str:
         return "Union all"
+
+
+def sum_of(parts: list[Relation]) -> Relation | None:
+    """Terms of a delta added up; None for no term."""
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else Union(tuple(parts))
+
+
+def _exactly(relation: Relation, names: tuple[str, ...]) -> Relation:
+    """A pruned relation with just these columns, in this order, as a union's branches need."""
+    pruned = relation.prune(frozenset(names))
+    if pruned.names == names:
+        return pruned
+    columns = [pruned.column(name) for name in names]
+    return Project(pruned, tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in columns))

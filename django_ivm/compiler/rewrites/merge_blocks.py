@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..ir.relation import Relation
 from ..ir.scalar import Scalar, column_scalar
-from ..operators import Aggregate, Filter, Join, Project, TopN, Union
+from ..operators import Filter, Join, Project
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Block:
 
 def merge_blocks(relation: Relation) -> Relation:
     """π(σ(π(A ⋈ σ(B)))) → π(A ⋈ B), conditions together."""
-    if isinstance(relation, Aggregate | TopN | Union):
+    if not isinstance(relation, Project | Filter | Join):
         return relation.with_children(tuple(merge_blocks(child) for child in relation.children))
     block = _block(relation)
     core: Relation

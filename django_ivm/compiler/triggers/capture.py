@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import WEIGHT, Compiled, Relation
+from ..ir.relation import WEIGHT, Compiled, Kind, Relation
 from ..ir.statement import Step
 from ..maintenance.delta import Before, Change, emit_delta
 from ..maintenance.levels import lock_table
 from ..maintenance.locks import LockPlan
 from ..maintenance.plan import Node, Source
 from ..maintenance.stores import AggregateStore, BagStore, KeyedStore
-from ..operators import Join, Scan
+from ..operators import Scan
 from ..pg import names
 from ..pg import sql as q
 from .locking import bump_buckets
@@ -81,7 +81,7 @@ class Capture:
 
     @property
     def joins(self) -> bool:
-        return any(isinstance(part, Join) for part in self.node.store.child.walk())
+        return any(part.kind is Kind.BILINEAR for part in self.node.store.child.walk())
 
     @property
     def replanned(self) -> bool:

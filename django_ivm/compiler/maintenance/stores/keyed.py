@@ -12,7 +12,6 @@ from ...ir.relation import WEIGHT, Compiled, emit, subquery
 from ...ir.statement import Run, Step
 from ...operators import Scan
 from ...pg import sql as q
-from ..keys import origin, stored
 from .base import Store, StoredColumn, replace_by_key
 
 
@@ -66,10 +65,10 @@ class KeyedStore(Store):
         key leads the store's, where an index finds it."""
         carried: dict[str, str] = {}
         for name in self.key:
-            found = origin(self.child, name)
+            found = self.child.origin(name)
             if found is None or found[0].leaf != scan.leaf:
                 break
-            carried[name] = stored(scan, found[1])
+            carried[name] = scan.stored(found[1])
         if not scan.keys or set(carried.values()) != set(scan.keys[0]):
             return []
         same = q.conjunction(
