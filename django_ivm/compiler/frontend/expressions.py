@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pglast import ast
 
 from ..errors import Unsupported
-from ..ir.relation import Relation
+from ..ir.relation import Column, Relation
 from ..ir.scalar import Scalar
 from ..operators.functions import KNOWN, Call
 from ..pg.catalog import Catalog, Type
@@ -17,6 +17,9 @@ from ..pg.print import print_expression
 from .probes import PENDING, Probes
 from .scale import scale
 from .scope import Scope
+
+if TYPE_CHECKING:
+    from .subqueries import Subqueries
 
 _PLAIN = (
     ast.A_Expr, ast.A_Const, ast.ColumnRef, ast.FuncCall, ast.TypeCast, ast.TypeName, ast.BoolExpr, ast.NullTest,
@@ -44,6 +47,26 @@ class Expressions:
         self.probes = probes
         self.scope = scope
         self.relation = relation
+        self.outer: Expressions | None = None  # the level that a correlated subquery stands in
+        self.ctes: dict[str, Any] = {}
+        self.subqueries: Subqueries | None = None
+        self.attached: dict[Any, Any] = {}  # subqueries that the relation is already joined with, and their values
+
+    def over(self, scope: Scope, relation: Relation) -> Expressions:
+        """The same level over another relation."""
+        level = Expressions(self.catalog, self.probes, scope, relation)
+        level.outer, level.ctes, level.subqueries = self.outer, self.ctes, self.subqueries
+        if scope is not self.scope:
+            scope.outer = self.scope.outer
+        return level
+
+    def column(self, name: str) -> Column:
+        """A column of the relation, or of a query around it."""
+        if name in self.relation.names:
+            return self.relation.column(name)
+        if self.outer is None:
+            raise KeyError(name)
+        return self.outer.column(name)
 
     # Nodes over the relation's own column names
 
@@ -58,6 +81,8 @@ class Expressions:
             return tuple(self.bound(item) for item in node)
         if not isinstance(node, ast.Node):
             return node
+        if isinstance(node, ast.SubLink) and self.subqueries is not None:
+            return self.subqueries.value(self, node)
         self.check(node)
         new = copy.copy(node)
         for name in node:
@@ -94,11 +119,11 @@ class Expressions:
         """The scalar with its type, asked of the catalog unless it is a plain column."""
         plain = Scalar(text)
         if plain.column is not None:
-            column = self.relation.column(plain.column)
+            column = self.column(plain.column)
             return Scalar(text, column.type, column.not_null)
         if isinstance(plain.node, ast.RowExpr):
             raise Unsupported("EXPRESSION", "a row value has no type that could be stored", "ROW")
-        type_ = self.probes.type_of(text, self.relation)
+        type_ = self.probes.type_of(text, self)
         if type_ is None:
             return Scalar(text, PENDING)
         if type_.base == "numeric" and type_.scale is None:
@@ -108,7 +133,7 @@ class Expressions:
         return Scalar(text, type_, self._never_null(plain.node))
 
     def _column_scale(self, name: str) -> int | None:
-        type_ = self.relation.column(name).type
+        type_ = self.column(name).type
         return 0 if type_.integer else type_.scale
 
     def _never_null(self, node: Any) -> bool:
@@ -116,11 +141,11 @@ class Expressions:
         if isinstance(node, ast.A_Const):
             return not node.isnull
         if isinstance(node, ast.ColumnRef):
-            return self.relation.column(node.fields[-1].sval).not_null
+            return self.column(node.fields[-1].sval).not_null
         if isinstance(node, ast.TypeCast):
             return isinstance(node.arg, ast.A_Const) and not node.arg.isnull
         if isinstance(node, ast.A_Expr) and node.kind.value == 0 and node.name[-1].sval in ("+", "-", "*"):
-            types = [self.probes.type_of(print_expression(n), self.relation) for n in (node.rexpr,) if n]
+            types = [self.probes.type_of(print_expression(n), self) for n in (node.rexpr,) if n]
             numbers = all(t is None or t.base in ("int2", "int4", "int8", "numeric") for t in types)
             return numbers and all(self._never_null(n) for n in (node.lexpr, node.rexpr) if n is not None)
         if isinstance(node, ast.CoalesceExpr):
@@ -141,19 +166,20 @@ class Expressions:
     def call(self, node: ast.FuncCall) -> Call:
         """An aggregate call over the relation's columns."""
         schema, name = function_name(node)
-        find = f"func:{name}"
-        if schema != "pg_catalog" or name not in KNOWN:
-            raise Unsupported("AGGREGATE", f"the aggregate {name} has no rule yet", find)
-        if node.agg_within_group or node.agg_order or node.func_variadic or len(node.args or ()) > 1:
-            raise Unsupported("AGGREGATE", f"this form of {name} has no rule yet", find)
         copied = self.bound(node)
+        text = print_expression(copied)
+        type_ = self.probes.type_of(text, self) or PENDING
+        if type_.kind == "p":
+            raise Unsupported("EXPRESSION", f"{name} gives rows without a type that could be stored", f"func:{name}")
+        distinct = bool(node.agg_distinct)
+        if schema != "pg_catalog" or name not in KNOWN:
+            function = name if schema == "pg_catalog" else f"{schema}.{name}"
+            return Call(function, None, type_, text, None, distinct)
         argument = None if node.agg_star else self.typed(print_expression(copied.args[0]))
         condition = self.typed(print_expression(copied.agg_filter)) if node.agg_filter else None
-        text = print_expression(copied)
-        type_ = self.probes.type_of(text, self.relation) or PENDING
         if name in ("min", "max", "sum") and argument is not None and argument.type.scale is not None:
             type_ = _with_scale(type_, argument.type.scale) if type_.base == "numeric" else type_
-        return Call(name, argument, type_, text, condition, bool(node.agg_distinct))
+        return Call(name, argument, type_, text, condition, distinct)
 
 
 def _with_scale(type_: Type, digits: int) -> Type:

@@ -7,21 +7,33 @@ database and binds again.
 
 from __future__ import annotations
 
-from ..ir.relation import Relation
+from typing import Protocol
+
+from ..ir.relation import Column
 from ..ir.scalar import Scalar
 from ..pg import sql as q
 from ..pg.catalog import Type
 
 
-def probe(text: str, relation: Relation) -> str:
+class Columns(Protocol):
+    """Whatever knows columns by name."""
+
+    def column(self, name: str) -> Column: ...
+
+
+def probe(text: str, relation: Columns) -> str:
     """The probing query of an expression over a relation's columns."""
+    return q.sql("SELECT {e} FROM {s}", e=q.Fragment(text), s=typed_nulls(Scalar(text).columns, relation)).text
+
+
+def typed_nulls(names: tuple[str, ...], relation: Columns) -> q.Fragment:
+    """A row of NULLs of the columns' types, for a FROM clause."""
     columns = []
-    for name in Scalar(text).columns:
+    for name in names:
         type_: Type = relation.column(name).type
         collation = q.Fragment(f" COLLATE {type_.collation}") if type_.collation else q.EMPTY
         columns.append(q.sql("NULL::{t}{c} AS {n}", t=q.Fragment(type_.sql), c=collation, n=q.ident(name)))
-    source = q.sql("(SELECT {c}) ivm_probe", c=columns or [q.Fragment("1")])
-    return q.sql("SELECT {e} FROM {s}", e=q.Fragment(text), s=source).text
+    return q.sql("(SELECT {c}) ivm_probe", c=columns or [q.Fragment("1")])
 
 
 class Probes:
@@ -31,11 +43,14 @@ class Probes:
         self._known = known
         self.missing: dict[str, None] = {}
 
-    def type_of(self, text: str, relation: Relation) -> Type | None:
+    def type_of(self, text: str, relation: Columns) -> Type | None:
         """The type, or None after noting that it must be asked for."""
         if any(relation.column(name).type.kind == "?" for name in Scalar(text).columns):
             return None  # asked for in the next round, when its own columns are known
-        query = probe(text, relation)
+        return self.ask(probe(text, relation))
+
+    def ask(self, query: str) -> Type | None:
+        """The type of a query's one column."""
         if query in self._known:
             return self._known[query]
         self.missing[query] = None

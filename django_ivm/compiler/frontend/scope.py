@@ -41,23 +41,41 @@ class Scope:
 
     items: list[ScopeItem] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)  # JOIN … USING columns
+    merged_of: dict[str, set[str]] = field(default_factory=dict)  # the bound columns that each of them stands for
+    outer: Scope | None = None  # of the query that a correlated subquery stands in
+    grouped: tuple[Scope, dict[str, str]] | None = None  # scope below GROUP BY, and its columns' names above
 
     def resolve(self, fields: tuple[str, ...]) -> str:
         """The bound column of a reference.
 
         Raises Unsupported for system columns and whole-row references.
         """
+        found = self.own(fields)
+        if found is not None:
+            return found
         name = fields[-1]
+        if self.grouped is not None:
+            below, above = self.grouped
+            column = below.own(fields)
+            if column in above:
+                return above[column]
+        if self.outer is not None:
+            return self.outer.resolve(fields)
+        if name in SYSTEM_COLUMNS:
+            raise Unsupported("SYSTEM_COLUMN", f"the system column {name} changes without a write", f"column:{name}")
+        if any(item.alias == name for item in self.items):
+            raise Unsupported("WHOLE_ROW", f"a whole row of {name} is used as a value", f"column:{name}")
+        raise CompileError(f"column {'.'.join(fields)} isn't in the catalog")
+
+    def own(self, fields: tuple[str, ...]) -> str | None:
+        """The bound column when the reference means one of this level."""
+        name = fields[-1]
+        if fields[0] == "ivm_bound":
+            return name
         if len(fields) == 1:
             if name in self.merged:
                 return self.merged[name]
             found = {item.columns[name] for item in self.items if name in item.columns}
         else:
             found = {item.columns[name] for item in self.items if item.alias == fields[-2] and name in item.columns}
-        if len(found) == 1:
-            return found.pop()
-        if name in SYSTEM_COLUMNS:
-            raise Unsupported("SYSTEM_COLUMN", f"the system column {name} changes without a write", f"column:{name}")
-        if any(item.alias == name for item in self.items):
-            raise Unsupported("WHOLE_ROW", f"a whole row of {name} is used as a value", f"column:{name}")
-        raise CompileError(f"column {'.'.join(fields)} isn't in the catalog")
+        return found.pop() if len(found) == 1 else None

@@ -111,6 +111,11 @@ class Relation:
         """Inputs whose writers must exclude each other too, beside those of other inputs."""
         return ()
 
+    @property
+    def reversing(self) -> tuple[Relation, ...]:
+        """Inputs of which a row that comes may take rows of this relation away."""
+        return ()
+
     def delta(self, deltas: Deltas) -> Relation | None:
         """The change, given the inputs' changes. The default is the rule of linear operators of one input."""
         (child,) = self.children

@@ -79,6 +79,11 @@ def occurrences(relation: Relation, source: tuple[str, str]) -> tuple[int, ...]:
     return tuple(scan.leaf for scan in scans(relation) if scan.source == source)
 
 
+def keeps_sign(relation: Relation, source: tuple[str, str]) -> bool:
+    """Rows that come to the table only bring rows, rows that go only take rows away."""
+    return not any(occurrences(side, source) for node in relation.walk() for side in node.reversing)
+
+
 def self_joined(relation: Relation, source: tuple[str, str]) -> bool:
     """The table stands on two inputs of one join: a change has two terms, of which one needs the state before."""
     return any(

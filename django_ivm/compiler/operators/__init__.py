@@ -1,29 +1,41 @@
 """The operators, one file each. A new one is a file here and a line in this list."""
 
 from .aggregate import Aggregate
+from .constant import Constant
 from .distinct import Distinct
+from .expand import Expand
 from .filter import Filter
 from .functions import Call
 from .join import Join
 from .opaque import Opaque
+from .outer_join import OuterJoin
 from .project import Project
 from .scan import Scan
+from .semi_join import SemiJoin
 from .top_n import SortKey, TopN
 from .union import Union
+from .window import Window
 
-OPERATORS = (Scan, Filter, Project, Join, Union, Distinct, Aggregate, TopN, Opaque)
+OPERATORS = (
+    Scan, Constant, Filter, Project, Expand, Join, OuterJoin, SemiJoin, Union, Distinct, Aggregate, Window, TopN, Opaque,
+)  # fmt: skip
 
 __all__ = [
     "OPERATORS",
     "Aggregate",
     "Call",
+    "Constant",
     "Distinct",
+    "Expand",
     "Filter",
     "Join",
     "Opaque",
+    "OuterJoin",
     "Project",
     "Scan",
+    "SemiJoin",
     "SortKey",
     "TopN",
     "Union",
+    "Window",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..ir.relation import WEIGHT
@@ -29,7 +29,10 @@ class Upkeep(enum.Enum):
 
 @dataclass(frozen=True)
 class Call:
-    """One aggregate call. `text` is the call as SQL over the input's columns, FILTER and DISTINCT included."""
+    """One aggregate call. `text` is the call as SQL over the input's columns, FILTER, DISTINCT, ORDER BY included.
+
+    `function` is qualified unless PostgreSQL's own. `argument` and `filter` are set for the functions in `KNOWN`.
+    """
 
     function: str
     argument: Scalar | None
@@ -42,6 +45,15 @@ class Call:
     def columns(self) -> tuple[str, ...]:
         """Columns of the input that the call reads."""
         return Scalar(self.text).columns
+
+    def substitute(self, table: Mapping[str, str]) -> Call:
+        """The same call with columns replaced by other expressions' text."""
+        return dataclasses.replace(
+            self,
+            text=Scalar(self.text).substitute(table).text,
+            argument=self.argument and self.argument.substitute(table),
+            filter=self.filter and self.filter.substitute(table),
+        )
 
     def __str__(self) -> str:
         return self.text
@@ -253,10 +265,15 @@ EXTREMES = {"min": "LEAST", "max": "GREATEST"}
 KNOWN = frozenset(FOLDS) | frozenset(EXTREMES)
 
 
+def fold_of(call: Call) -> Fold | None:
+    """How the call adds up; None when it doesn't."""
+    if call.distinct or call.function not in FOLDS:
+        return None
+    return FOLDS[call.function](call)
+
+
 def upkeep(call: Call) -> Upkeep:
-    """How this call is kept; every known call can at least be recomputed for its group."""
+    """How this call is kept; every call can at least be recomputed for its group."""
     if call.function in EXTREMES:
         return Upkeep.EXTREME
-    if call.distinct or FOLDS[call.function](call) is None:
-        return Upkeep.RECOMPUTE
-    return Upkeep.FOLD
+    return Upkeep.FOLD if fold_of(call) else Upkeep.RECOMPUTE

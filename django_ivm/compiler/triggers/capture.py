@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 from ..ir.relation import WEIGHT, Compiled, Kind, Relation
 from ..ir.statement import Step
-from ..maintenance.delta import Before, Change, emit_delta
+from ..maintenance.delta import Before, Change, emit_delta, keeps_sign
 from ..maintenance.levels import lock_table
 from ..maintenance.locks import LockPlan
 from ..maintenance.plan import Node, Source
-from ..maintenance.stores import AggregateStore, BagStore, KeyedStore
+from ..maintenance.stores import AggregateStore, BagStore, KeyedStore, PartitionStore
 from ..operators import Scan
 from ..pg import names
 from ..pg import sql as q
@@ -342,7 +342,8 @@ class Capture:
         locks = render(self._direct_locks(source, event))
         # Referential actions on the same table join the outer statement's transition tables: a row may change twice.
         twice = source.cascaded and event == "update" and isinstance(self.node.store, KeyedStore)
-        steps = self._gone_by_key(source, event) or self.node.store.apply(change, joint=twice, event=event)
+        signs = event if keeps_sign(self.node.store.child, source.name) else "update"
+        steps = self._gone_by_key(source, event) or self.node.store.apply(change, joint=twice, event=signs)
         if not self.replanned:
             return q.join("\n", [part for part in (locks, render(steps)) if part])
         count = q.EMPTY
@@ -478,4 +479,6 @@ class Capture:
         size = self.node.locks.size if self.node.locks else 0
         if isinstance(store, BagStore):
             return max(size, store.lock_base + 128)
+        if isinstance(store, PartitionStore):
+            return store.lock_base + store.locked_buckets
         return size or (1 if hasattr(store, "lock_table") else 0)
