@@ -16,6 +16,7 @@ from pglast import ast
 
 from ..errors import Unsupported
 from ..ir.relation import Relation
+from ..ir.strict import strict
 from ..ir.scalar import Scalar, column_scalar
 from ..operators import Aggregate, Constant, Distinct, Expand, Filter, Join, OuterJoin, Project, SemiJoin
 from ..operators.functions import Call
@@ -56,7 +57,7 @@ class Pulled:
     @property
     def single(self) -> bool:
         """At most one row for each outer row."""
-        return any(unique <= self.key for unique in self.relation.unique_sets())
+        return self.relation.identified_by(self.key)
 
 
 @dataclass
@@ -250,6 +251,8 @@ def or_without_rows(pulled: Pulled, name: str) -> Scalar:
     if pulled.without_rows is None:
         return shown
     absent = pulled.without_rows[name]
+    if strict(shown.node, frozenset(pulled.relation.names)) and strict(absent.node, frozenset()):
+        return shown
     key = next(iter(pulled.key))
     return Scalar(f"CASE WHEN {q.ident(key)} IS NULL THEN {absent.text} ELSE {shown.text} END", shown.type)
 

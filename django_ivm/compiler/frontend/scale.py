@@ -33,11 +33,21 @@ def scale(node: Any, column_scale: ScaleOf) -> int | None:
         name = node.funcname[-1].sval
         if name == "abs" and len(node.args) == 1:
             return scale(node.args[0], column_scale)
+        if name in ("extract", "date_part") and len(node.args) == 2:
+            return _extracted(node.args[0])
         if name in ("round", "trunc") and len(node.args) == 2:
             digits = node.args[1]
             if isinstance(digits, ast.A_Const) and isinstance(digits.val, ast.Integer):
                 return max(int(digits.val.ival), 0)
     return None
+
+
+def _extracted(field: Any) -> int | None:
+    """EXTRACT gives whole numbers but for fields that hold a fraction of a second or a day."""
+    value = getattr(field, "val", None)
+    if not isinstance(value, ast.String):
+        return None
+    return None if value.sval.lower().startswith(("s", "mil", "mic", "ms", "us", "usec", "msec", "epoch", "j")) else 0
 
 
 def _is_null(node: Any) -> bool:

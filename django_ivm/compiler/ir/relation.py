@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..pg import sql as q
 from ..pg.catalog import TableInfo, Type
+from .dependencies import Dependency, closure
 from .scalar import Scalar
 
 if TYPE_CHECKING:
@@ -130,6 +131,15 @@ class Relation:
     def unique_sets(self) -> list[frozenset[str]]:
         """Sets of columns of which no two rows agree, among the relation's own columns (NULLs counting as equal)."""
         return []
+
+    def dependencies(self) -> list[Dependency]:
+        """Functional dependencies among the relation's columns, as far as they are known."""
+        return [dependency for child in self.children for dependency in child.dependencies()]
+
+    def identified_by(self, columns: frozenset[str]) -> bool:
+        """No two rows agree in these columns, or in what they settle."""
+        settled = closure(columns, self.dependencies())
+        return any(unique <= settled for unique in self.unique_sets())
 
     def with_key(self, tables: Tables) -> Keyed | None:
         """The relation with key columns added where they weren't kept; None when duplicates may be."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency, of_conditions
 from ..ir.relation import WEIGHT, Column, Compiled, Deltas, Keyed, Kind, Relation, Tables, subquery
 from ..ir.scalar import Scalar
 from ..pg import sql as q
@@ -59,8 +60,11 @@ class Join(Relation):
     def unique_sets(self) -> list[frozenset[str]]:
         combined: list[frozenset[str]] = [frozenset()]
         for child in self.inputs:
-            combined = [key | other for key in combined for other in child.unique_sets()]
+            combined = [key | other for key in combined for other in child.unique_sets()][:16]
         return combined
+
+    def dependencies(self) -> list[Dependency]:
+        return [*super().dependencies(), *of_conditions(self.conditions)]
 
     def with_key(self, tables: Tables) -> Keyed | None:
         parts = [child.with_key(tables) for child in self.inputs]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency, equated
 from ..ir.relation import Column, Compiled, Deltas, Keyed, Kind, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar, column_scalar
 from ..pg import sql as q
@@ -88,6 +89,19 @@ class OuterJoin(Relation):
 
     def _in_order(self, rows: Relation) -> Relation:
         return Project(rows, tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in self.schema))
+
+    def dependencies(self) -> list[Dependency]:
+        """Those inside each side hold with its columns all NULL too, except where nothing settles a column. A left row
+        settles its match where the join is on nothing but a unique key of the right side."""
+        found = [d for side in self.children for d in side.dependencies() if d[0]]
+        pairs = equated(self.conditions)
+        right = frozenset(self.right.names)
+        if self.full or len(pairs) < len(self.conditions):
+            return found
+        sides = [(a, b) if b in right else (b, a) for a, b in pairs]
+        if any(unique <= {b for _, b in sides} for unique in self.right.unique_sets()):
+            found.append((frozenset(a for a, _ in sides), right))
+        return found
 
     def with_key(self, tables: Tables) -> Keyed | None:
         left, right = self.left.with_key(tables), self.right.with_key(tables)

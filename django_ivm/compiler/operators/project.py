@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency, closure
 from ..ir.relation import Column, Compiled, Keyed, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar, column_scalar
 from ..pg import sql as q
@@ -49,8 +50,25 @@ class Project(Relation):
         return Project(self.child.prune(below & frozenset(self.child.names)), outputs)
 
     def unique_sets(self) -> list[frozenset[str]]:
-        carried = self.carried
-        return [frozenset(carried[n] for n in key) for key in self.child.unique_sets() if key <= set(carried)]
+        """The input's keys in columns that are carried: themselves, or others that settle them."""
+        carried, below = self.carried, self.child.dependencies()
+        found = []
+        for key in self.child.unique_sets():
+            kept = [name for name in carried if name in key] if key <= set(carried) else list(carried)
+            if key <= closure(kept, below):
+                for name in reversed(list(kept)):
+                    if key <= closure([n for n in kept if n != name], below):
+                        kept.remove(name)
+                found.append(frozenset(carried[name] for name in kept))
+        return [*dict.fromkeys(found)]
+
+    def dependencies(self) -> list[Dependency]:
+        found = [(frozenset(s.columns), frozenset([name])) for name, s in self.outputs]
+        found += [(frozenset([name]), frozenset([s.column])) for name, s in self.outputs if s.column]
+        return [*self.child.dependencies(), *found]
+
+    def identified_by(self, columns: frozenset[str]) -> bool:
+        return self.child.identified_by(closure(columns, self.dependencies()) & frozenset(self.child.names))
 
     def with_key(self, tables: Tables) -> Keyed | None:
         inner = self.child.with_key(tables)

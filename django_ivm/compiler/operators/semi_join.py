@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
+from ..ir.dependencies import Dependency
 from ..ir.relation import WEIGHT, Column, Compiled, Deltas, Keyed, Kind, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar
 from ..pg import sql as q
@@ -90,6 +91,9 @@ class SemiJoin(Relation):
     def unique_sets(self) -> list[frozenset[str]]:
         return self.left.unique_sets()
 
+    def dependencies(self) -> list[Dependency]:
+        return self.left.dependencies()
+
     def with_key(self, tables: Tables) -> Keyed | None:
         inner = self.left.with_key(tables)
         return inner and Keyed(replace(self, left=inner.relation), inner.key)
@@ -157,7 +161,7 @@ class Flip(Relation):
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         left, right, change = children
-        assert not left.weighted and not right.weighted and change.weighted
+        assert not (left.weighted or right.weighted)
         where = q.conjunction(q.sql("({c})", c=c.sql()) for c in self.conditions)
         now, before = q.Fragment("(ivm_n > 0)"), q.Fragment("(ivm_n > ivm_net)")
         columns = [q.column("ivm_l", n) for n in self.left.names]
@@ -171,11 +175,11 @@ class Flip(Relation):
             columns.append(q.sql("({a}::integer - {b}::integer) AS {w}", a=first, b=second, w=q.ident(WEIGHT)))
         return Compiled(
             q.sql(
-                "(WITH ivm_m AS MATERIALIZED ({change}) SELECT {columns} FROM (SELECT * FROM {left} "
+                "SELECT * FROM (WITH ivm_m AS MATERIALIZED ({change}) SELECT {columns} FROM (SELECT * FROM {left} "
                 "WHERE EXISTS (SELECT 1 FROM ivm_m WHERE {where})) ivm_l, "
                 "LATERAL (SELECT coalesce(sum({w}), 0) AS ivm_net FROM ivm_m WHERE {where}) ivm_c, "
                 "LATERAL (SELECT count(*) AS ivm_n FROM (SELECT 1 FROM {right} WHERE {where} "
-                "LIMIT greatest(ivm_net, 0) + 1) ivm_z) ivm_b{each} WHERE {now} <> {before})",
+                "LIMIT greatest(ivm_net, 0) + 1) ivm_z) ivm_b{each} WHERE {now} <> {before}) ivm_q",
                 change=change.select,
                 columns=columns,
                 left=subquery(left, "ivm_a"),
