@@ -8,21 +8,23 @@ from typing import Any
 from pglast import ast
 
 from ..errors import Unsupported
-from ..ir.relation import Column, Relation
-from ..ir.scalar import Scalar, column_scalar
-from ..operators import Distinct, Project, Scan, SortKey, TopN, Union
+from ..ir.relation import Relation
+from ..operators import Distinct, Project
 from ..pg.catalog import Catalog
 from .expressions import Expressions
 from .grouping import Grouping
 from .grouping_sets import grouping_sets, put_together
-from .nodes import constant_integer, target_name
+from .nodes import target_name
+from .ordering import Order, distinct_on, first_columns
+from .ordering import limited as limit_rows
 from .probes import Probes
+from .recursive import RecursiveCte, calls_itself
 from .scope import Names, Scope, ScopeItem
+from .set_operations import set_operation
 from .sources import Sources
 from .srf import expand_targets
 from .subqueries import Subqueries
-
-_UNION = "SETOP_UNION"
+from .windows import bind_windows, with_named_windows
 
 
 @dataclass(frozen=True)
@@ -64,58 +66,29 @@ class Binder:
     ) -> Relation:
         """One SELECT or set operation; `wanted` names its columns (else fresh names), `outer` is the level whose
         columns a correlated subquery may name."""
-        ctes = self._with(node, ctes)
+        ctes = self.with_clause(node, ctes)
         if node.lockingClause:
             raise Unsupported("LOCKING", "the query locks rows", "LOCKING")
         limited = node.limitCount is not None or node.limitOffset is not None
-        if limited and not final:
-            raise Unsupported("LIMIT", "LIMIT inside a subquery has no rule yet", "LIMIT")
         if node.op.name != "SETOP_NONE":
-            relation, order = self._set_operation(node, ctes, wanted, outer), self._positions(node, limited)
+            relation = set_operation(self, node, ctes, wanted, outer)
+            outputs, order = len(relation.names), self._positions(node, relation, limited)
         else:
-            relation, order = self._simple(node, ctes, wanted, limited, outer)
+            relation, outputs, order = self._simple(node, ctes, wanted, limited, outer)
         if not limited:
             return relation
-        return self._limited(node, relation, order)
+        relation = limit_rows(node, relation, order, outputs)
+        return relation if final else first_columns(relation, outputs)
 
-    def _with(self, node: ast.SelectStmt, ctes: dict[str, Any]) -> dict[str, Any]:
+    def with_clause(self, node: ast.SelectStmt, ctes: dict[str, Any]) -> dict[str, Any]:
+        """The CTEs that the SELECT's own level sees; canonical text has those that others read before them."""
         if node.withClause is None:
             return ctes
-        if node.withClause.recursive:
-            raise Unsupported("RECURSIVE", "a recursive query has no rule yet", "RECURSIVE")
         ctes = dict(ctes)
         for cte in node.withClause.ctes:
-            ctes[cte.ctename] = (cte, dict(ctes))
+            recursive = node.withClause.recursive and calls_itself(cte)
+            ctes[cte.ctename] = RecursiveCte(cte, dict(ctes)) if recursive else (cte, dict(ctes))
         return ctes
-
-    def _set_operation(
-        self, node: ast.SelectStmt, ctes: dict[str, Any], wanted: tuple[str, ...] | None, outer: Expressions | None
-    ) -> Relation:
-        if node.op.name != _UNION:
-            raise Unsupported("SETOP", f"{node.op.name.removeprefix('SETOP_')} has no rule yet", "SETOP")
-        branches = [self.select(branch, ctes, outer=outer) for branch in (node.larg, node.rarg)]
-        names = wanted or tuple(self.names.fresh(name) for name in branches[0].names)
-        types = [self._common_type(*pair) for pair in zip(*(b.schema for b in branches), strict=True)]
-        inputs: list[Relation] = []
-        for branch in branches:
-            outputs = []
-            for name, column, type_ in zip(names, branch.schema, types, strict=True):
-                scalar = column_scalar(column.name, column.type, column.not_null)
-                if column.type.sql != type_.sql:
-                    scalar = Scalar(f"CAST({scalar.text} AS {type_.sql})", type_, column.not_null)
-                outputs.append((name, scalar))
-            projected = Project(branch, tuple(outputs))
-            inputs.append(projected)
-        union = Union(tuple(inputs))
-        return union if node.all else Distinct(union)
-
-    def _common_type(self, left: Column, right: Column) -> Any:
-        """The type PostgreSQL gives the column of a set operation, asked through a probe of it."""
-        if left.type == right.type:
-            return left.type
-        sample = Scan("", "", ((Column("l", left.type), "l"), (Column("r", right.type), "r")))
-        type_ = self.probes.type_of("COALESCE(l, r)", sample)
-        return type_ or left.type
 
     def _simple(
         self,
@@ -124,38 +97,45 @@ class Binder:
         wanted: tuple[str, ...] | None,
         limited: bool,
         outer: Expressions | None,
-    ) -> tuple[Relation, list[tuple[str, Any]]]:
+    ) -> tuple[Relation, int, Order]:
+        """The rows, how many columns they have beside those to order by, and the order."""
         if node.valuesLists:
-            return self.sources.values(node, wanted, outer), []
-        if node.windowClause:
-            raise Unsupported("WINDOW", "windows have no rule yet", "WINDOW")
-        if node.distinctClause and node.distinctClause[0] is not None:
-            raise Unsupported("DISTINCT_ON", "DISTINCT ON has no rule yet", "DISTINCT_ON")
+            values = self.sources.values(node, wanted, outer)
+            return values, len(values.names), self._positions(node, values, limited)
+        node = with_named_windows(node)
+        first_of = node.distinctClause if node.distinctClause and node.distinctClause[0] is not None else ()
         expressions = self.sources.level(node, ctes, outer)
         grouped = bool(node.groupClause) or any(
             self._has_aggregate(expressions, part) for part in (node.targetList, node.havingClause, node.sortClause)
         )
         names = wanted or tuple(self.names.fresh(target_name(target)) for target in node.targetList or ())
-        sort_nodes = [item.node for item in node.sortClause or ()] if limited else []
+        sort_nodes = [item.node for item in node.sortClause or ()] if limited or first_of else []
+        sort_nodes += first_of  # bound like those to order by
         if grouped:
             expressions, nodes, sort_nodes = self._grouped(node, expressions, sort_nodes)
         else:
             nodes = [target.val for target in node.targetList or ()]
+        nodes, sort_nodes = bind_windows(expressions, self.names, nodes, sort_nodes)
         nodes = expand_targets(expressions, nodes)
         scalars = [expressions.scalar(part) for part in nodes]
         sorts = [expressions.scalar(item) for item in sort_nodes]
         outputs = list(zip(names, scalars, strict=True))
-        order: list[tuple[str, Any]] = []
-        for scalar, item in zip(sorts, node.sortClause or (), strict=False):
+        ordered = []
+        for scalar in sorts:
             name = next((n for n, s in outputs if s.text == scalar.text), None)
             if name is None:
                 name = self.names.fresh("ivm_order")
                 outputs.append((name, scalar))
-            order.append((name, item))
+            ordered.append(name)
+        items = list(node.sortClause or ())[: len(ordered) - len(first_of)]
+        order = list(zip(ordered, items, strict=False))
         relation: Relation = Project(expressions.relation, tuple(outputs))
-        if node.distinctClause:
+        if first_of:
+            kept = len(outputs) if limited else len(names)
+            relation = distinct_on(self.names, relation, ordered[len(items) :], order, kept)
+        elif node.distinctClause:
             relation = Distinct(relation)
-        return relation, order
+        return relation, len(names), order
 
     def _has_aggregate(self, expressions: Expressions, node: Any) -> bool:
         if isinstance(node, list | tuple):
@@ -170,7 +150,7 @@ class Binder:
         self, node: ast.SelectStmt, below: Expressions, sort_nodes: list[Any]
     ) -> tuple[Expressions, list[Any], list[Any]]:
         """The level above GROUP BY, HAVING applied, and the nodes of outputs and order over it."""
-        sets = grouping_sets(node)
+        sets = grouping_sets(node, below)
         levels = [self._group(node, below, keys, sets, sort_nodes) for keys in sets]
         return levels[0] if len(levels) == 1 else put_together(levels, self.names)
 
@@ -194,29 +174,11 @@ class Binder:
 
     # ORDER BY … LIMIT
 
-    def _positions(self, node: ast.SelectStmt, limited: bool) -> list[tuple[str, Any]]:
+    def _positions(self, node: ast.SelectStmt, relation: Relation, limited: bool) -> Order:
         """Sort items of a set operation: canonical text gives them as positions."""
         order = []
         for item in (node.sortClause or ()) if limited else ():
             if not (isinstance(item.node, ast.A_Const) and isinstance(item.node.val, ast.Integer)):
                 raise Unsupported("ORDER", "a set operation is ordered by an expression", "ORDER")
-            order.append((self.outputs[item.node.val.ival - 1], item))
+            order.append((relation.names[item.node.val.ival - 1], item))
         return order
-
-    def _limited(self, node: ast.SelectStmt, relation: Relation, order: list[tuple[str, Any]]) -> Relation:
-        if node.limitOption.name == "LIMIT_OPTION_WITH_TIES":
-            raise Unsupported("LIMIT", "WITH TIES has no rule yet", "LIMIT")
-        keys: list[SortKey] = []
-        for name, item in order:
-            if any(key.column == name for key in keys):  # a repeated item decides nothing
-                continue
-            if item.useOp:
-                raise Unsupported("ORDER", "ORDER BY … USING has no rule yet", "ORDER")
-            if not relation.column(name).type.deterministic:
-                raise Unsupported("ORDER", f"{name} has a collation under which different texts are equal", "ORDER")
-            descending = item.sortby_dir.name == "SORTBY_DESC"
-            nulls = item.sortby_nulls.name
-            nulls_first = nulls == "SORTBY_NULLS_FIRST" or (nulls == "SORTBY_NULLS_DEFAULT" and descending)
-            keys.append(SortKey(name, descending, nulls_first))
-        limit = constant_integer(node.limitCount)
-        return TopN(relation, tuple(keys), limit, constant_integer(node.limitOffset) or 0)

@@ -8,6 +8,7 @@ count of 0, not NULL) is met by the value that the subquery has over no rows.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,12 +16,29 @@ from typing import TYPE_CHECKING
 from pglast import ast
 
 from ..errors import Unsupported
+from ..ir.equality import split_equality
 from ..ir.relation import Relation
-from ..ir.strict import strict
 from ..ir.scalar import Scalar, column_scalar
-from ..operators import Aggregate, Constant, Distinct, Expand, Filter, Join, OuterJoin, Project, SemiJoin
+from ..ir.strict import strict
+from ..operators import (
+    Aggregate,
+    Constant,
+    Distinct,
+    Expand,
+    Filter,
+    Join,
+    OuterJoin,
+    Project,
+    SemiJoin,
+    SetOperation,
+    TopN,
+    Union,
+    Window,
+)  # fmt: skip
 from ..operators.functions import Call
+from ..operators.window import row_number
 from ..pg import sql as q
+from ..pg.catalog import BOOLEAN
 from ..pg.print import print_expression
 from .probes import PENDING, Columns, Probes
 from .scope import Names
@@ -44,6 +62,7 @@ class Pulled:
     conditions: tuple[Scalar, ...] = ()
     outputs: dict[str, Scalar] = field(default_factory=dict)
     without_rows: dict[str, Scalar] | None = None
+    tied: frozenset[str] = frozenset()  # columns of the relation that the conditions settle, beside plain equalities
 
     def inline(self, scalar: Scalar) -> Scalar:
         return scalar.substitute({name: self.outputs[name].text for name in scalar.columns if name in self.outputs})
@@ -52,7 +71,7 @@ class Pulled:
     def key(self) -> frozenset[str]:
         """Columns of the relation that the conditions equate with the outer row."""
         found = (split_equality(condition, frozenset(self.relation.names)) for condition in self.conditions)
-        return frozenset(parts[1].column for parts in found if parts and parts[1].column)
+        return self.tied | frozenset(parts[1].column for parts in found if parts and parts[1].column)
 
     @property
     def single(self) -> bool:
@@ -95,10 +114,17 @@ class Decorrelation:
                 return self._aggregate(relation)
             case Distinct():
                 inner, keys, conditions = self._keyed(relation.child)
-                shown = tuple(inner.outputs.items())
-                below = Project(inner.relation, (*shown, *keys))
-                outputs = {name: column_scalar(name, s.type, s.not_null) for name, s in shown}
-                return Pulled(Distinct(below), conditions, outputs)
+                return Pulled(Distinct(_shown(inner, keys)), conditions, _plain(relation))
+            case TopN() if not relation.ties:
+                return self._first_rows(relation)
+            case Window():
+                inner, keys, conditions = self._keyed(relation.child)
+                partition = (*relation.partition, *(name for name, _ in keys))
+                calls = tuple((name, partitioned(call, keys)) for name, call in relation.calls)
+                window = Window(_shown(inner, keys), partition, calls)
+                return Pulled(window, conditions, _plain(relation))
+            case Union() | SetOperation():
+                return self._branches(relation)
             case Constant() if len(relation.rows) == 1:
                 outputs = {c.name: s for c, s in zip(relation.columns, relation.rows[0], strict=True)}
                 return Pulled(Constant((), ((),)), (), outputs)
@@ -175,6 +201,31 @@ class Decorrelation:
             return Scalar(scalar.text, column.type, column.not_null)
         return Scalar(scalar.text, self.probes.type_of(scalar.text, relation) or PENDING)
 
+    def _first_rows(self, relation: TopN) -> Pulled:
+        """LIMIT for each outer row: the rows are numbered within the key."""
+        inner, keys, conditions = self._keyed(relation.child)
+        partition = tuple(name for name, _ in keys)
+        number = self.names.fresh("row_number")
+        call = row_number(partition, relation.order)
+        rows: Relation = Window(_shown(inner, keys), partition, ((number, call),))
+        for text in numbers(q.ident(number).text, relation):
+            rows = Filter(rows, Scalar(text, BOOLEAN))
+        return Pulled(rows, conditions, _plain(relation))
+
+    def _branches(self, relation: Union | SetOperation) -> Pulled:
+        """Branches of a set operation that are tied to the outer row by the same equalities."""
+        parts = [self._keyed(branch) for branch in relation.children]
+        ties = [{condition_key(c, name): name for c, (name, _) in zip(part[2], part[1], strict=True)}
+                for part in parts if len(part[1]) == len(part[2])]  # fmt: skip
+        if len(ties) < len(parts) or any(tie.keys() != ties[0].keys() for tie in ties):
+            raise Unsupported("SUBQUERY", "branches of a correlated set operation are tied in other ways", "SUBQUERY")
+        branches = []
+        for (inner, keys, _), tie in zip(parts, ties, strict=True):
+            known = dict(keys)
+            branches.append(_shown(inner, tuple((tie[text], known[tie[text]]) for text in ties[0])))
+        combined = relation.with_children(tuple(branches))
+        return Pulled(combined, parts[0][2], _plain(relation))
+
     def _aggregate(self, relation: Aggregate) -> Pulled:
         inner, keys, conditions = self._keyed(relation.child)
         local = frozenset(inner.relation.names)
@@ -185,27 +236,45 @@ class Decorrelation:
             raise Unsupported("SUBQUERY", "a correlated subquery aggregates a column of the outer query", "SUBQUERY")
         grouped = Aggregate(inner.relation, (*keys, *own), calls)
         outputs = {c.name: column_scalar(c.name, c.type, c.not_null) for c in relation.schema}
-        without = None if relation.keys else {name: _without_rows(call) for name, call in relation.calls}
+        without = None if relation.keys else {name: without_rows(call) for name, call in relation.calls}
         return Pulled(grouped, conditions, outputs, without)
 
 
-def _without_rows(call: Call) -> Scalar:
+def _shown(inner: Pulled, keys: tuple[tuple[str, Scalar], ...]) -> Project:
+    """The subquery's own columns, and the keys."""
+    return Project(inner.relation, (*inner.outputs.items(), *keys))
+
+
+def _plain(relation: Relation) -> dict[str, Scalar]:
+    return {c.name: column_scalar(c.name, c.type, c.not_null) for c in relation.schema}
+
+
+def partitioned(call: Scalar, keys: tuple[tuple[str, Scalar], ...]) -> Scalar:
+    """A window call within the keys too."""
+    node = copy.deepcopy(call.node)
+    added = tuple(ast.ColumnRef(fields=(ast.String(sval=name),)) for name, _ in keys)
+    node.over.partitionClause = (*(node.over.partitionClause or ()), *added)
+    return Scalar(print_expression(node), call.type, call.not_null)
+
+
+def numbers(number: str, top: TopN) -> list[str]:
+    """Conditions on a row's number for OFFSET and LIMIT."""
+    if top.limit == 1 and not top.ties:
+        return [f"{number} = {top.offset + 1}"]
+    found = [f"{number} > {top.offset}"] if top.offset else []
+    return found if top.limit is None else [*found, f"{number} <= {top.offset + top.limit}"]
+
+
+def condition_key(condition: Scalar, key: str) -> str:
+    """The condition with the key's name left out, to compare it with another branch's."""
+    return condition.substitute({key: "ivm_key"}).text
+
+
+def without_rows(call: Call) -> Scalar:
     """An aggregate's value over no rows."""
     if call.function in _ZERO_WITHOUT_ROWS:
         return Scalar("0", call.type, True)
     return Scalar(f"NULL::{call.type.sql}" if call.type is not PENDING else "NULL", call.type)
-
-
-def split_equality(condition: Scalar, local: frozenset[str]) -> tuple[Scalar, Scalar] | None:
-    """(outer side, inner side) of `outer = inner`; None for any other condition."""
-    node = condition.node
-    if not (isinstance(node, ast.A_Expr) and node.kind.name == "AEXPR_OP" and node.name[-1].sval == "=" and node.lexpr):
-        return None
-    sides = [Scalar(print_expression(side)) for side in (node.lexpr, node.rexpr)]
-    for outer, own in (sides, reversed(sides)):
-        if own.columns and set(own.columns) <= local and not set(outer.columns) & local:
-            return outer, own
-    return None
 
 
 def _with_side(condition: Scalar, outer: Scalar, key: str) -> Scalar:
@@ -218,6 +287,22 @@ def _with_side(condition: Scalar, outer: Scalar, key: str) -> Scalar:
     return Scalar(f"{sides[0]} {operator} {sides[1]}" if left else f"{sides[1]} {operator} {sides[0]}")
 
 
+def decorrelate(binder: Binder, row: Expressions, subquery: Relation, *, every_row: bool = False) -> Pulled:
+    """A subquery of the level's rows, tied to them by conditions only. `every_row`: one that has a row even where
+    nothing matches really has it."""
+    from .dependent import dependent  # which builds on this module
+
+    try:
+        pulled = Decorrelation(binder.names, binder.probes).pull(subquery)
+        if pulled.without_rows is not None and every_row:
+            return dependent(binder.names, row.relation, subquery)
+        return pulled
+    except Unsupported as refusal:
+        if refusal.code != "SUBQUERY" or not subquery.free:
+            raise
+        return dependent(binder.names, row.relation, subquery)
+
+
 def attach_row(
     binder: Binder, row: Expressions, subquery: Relation, conditions: tuple[Scalar, ...], *, outer: bool
 ) -> Relation:
@@ -225,7 +310,7 @@ def attach_row(
 
     `outer`: a row without any stays, with NULLs.
     """
-    pulled = Decorrelation(binder.names, binder.probes).pull(subquery)
+    pulled = decorrelate(binder, row, subquery)
     left, local = row.relation, frozenset(pulled.relation.names)
     passed = [(c.name, column_scalar(c.name, c.type, c.not_null)) for c in left.schema]
     if pulled.without_rows is not None:

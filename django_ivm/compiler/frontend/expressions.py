@@ -15,7 +15,7 @@ from ..operators.functions import KNOWN, Call
 from ..pg.catalog import Catalog, Type
 from ..pg.print import print_expression
 from .probes import PENDING, Probes
-from .scale import scale
+from .scale import scale, scales, whole_number
 from .scope import Scope
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PLAIN = (
     ast.A_Expr, ast.A_Const, ast.ColumnRef, ast.FuncCall, ast.TypeCast, ast.TypeName, ast.BoolExpr, ast.NullTest,
     ast.BooleanTest, ast.CaseExpr, ast.CaseWhen, ast.CoalesceExpr, ast.MinMaxExpr, ast.A_ArrayExpr, ast.RowExpr,
     ast.A_Indirection, ast.A_Indices, ast.CollateClause, ast.String, ast.Integer, ast.Float, ast.Boolean,
-    ast.BitString, ast.NamedArgExpr,
+    ast.BitString, ast.NamedArgExpr, ast.WindowDef,
 )  # fmt: skip
 
 
@@ -101,8 +101,6 @@ class Expressions:
             raise Unsupported("GROUPING", "GROUPING() belongs to grouping sets", "GROUPING")
         if isinstance(node, ast.FuncCall):
             schema, name = function_name(node)
-            if node.over is not None:
-                raise Unsupported("WINDOW", f"the window function {name} has no rule yet", "WINDOW")
             if any(f.returns_set for f in self.catalog.functions if (f.schema, f.name) == (schema, name)):
                 raise Unsupported("SRF", f"{name} returns a set of rows", f"func:{name}")
         elif not isinstance(node, _PLAIN) and not isinstance(node, ast.SortBy):
@@ -128,6 +126,11 @@ class Expressions:
             return Scalar(text, PENDING)
         if type_.base == "numeric" and type_.scale is None:
             inferred = scale(plain.node, self._column_scale)
+            found = scales(plain.node, self._column_scale)
+            if found is not None and len(found) > 1:
+                type_ = dataclasses.replace(type_, scales=tuple(sorted(found)))
+            if whole_number(plain.node):
+                type_ = dataclasses.replace(type_, whole=True)
             if inferred is not None:
                 type_ = _with_scale(type_, inferred)
         return Scalar(text, type_, self._never_null(plain.node))
@@ -161,6 +164,8 @@ class Expressions:
         kinds = {f.kind for f in self.catalog.functions if (f.schema, f.name) == (schema, name)}
         if kinds == {"a", "f"}:
             raise Unsupported("AGGREGATE", f"{name} is both a function and an aggregate", f"func:{name}")
+        if (schema, name) == ("pg_catalog", "array_agg"):  # which ARRAY(SELECT …) stands for, unseen by the catalog
+            return True
         return "a" in kinds or bool(node.agg_star)
 
     def call(self, node: ast.FuncCall) -> Call:
@@ -175,7 +180,9 @@ class Expressions:
         if schema != "pg_catalog" or name not in KNOWN:
             function = name if schema == "pg_catalog" else f"{schema}.{name}"
             return Call(function, None, type_, text, None, distinct)
-        argument = None if node.agg_star else self.typed(print_expression(copied.args[0]))
+        # count(ROW(…)) counts every row: a row value isn't NULL.
+        counts_rows = node.agg_star or isinstance(copied.args[0], ast.RowExpr)
+        argument = None if counts_rows else self.typed(print_expression(copied.args[0]))
         condition = self.typed(print_expression(copied.agg_filter)) if node.agg_filter else None
         if name in ("min", "max", "sum") and argument is not None and argument.type.scale is not None:
             type_ = _with_scale(type_, argument.type.scale) if type_.base == "numeric" else type_

@@ -19,7 +19,6 @@ _KEYWORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "LIMIT": (("LIMIT",), ("FETCH",), ("OFFSET",)),
     "ORDER": (("ORDER",),),
     "DISTINCT_ON": (("DISTINCT", "ON"),),
-    "SETOP": (("INTERSECT",), ("EXCEPT",)),
     "RECURSIVE": (("RECURSIVE",),),
     "SAMPLE": (("TABLESAMPLE",),),
     "LATERAL": (("LATERAL_P",), ("LATERAL",)),
@@ -31,7 +30,6 @@ _LAST = frozenset(["ORDER"])  # the final one is meant
 _NODES: dict[str, Callable[[Any], bool]] = {
     "JOIN": lambda n: isinstance(n, ast.JoinExpr) and n.jointype.name != "JOIN_INNER",
     "SUBQUERY": lambda n: isinstance(n, ast.SubLink),
-    "WINDOW": lambda n: isinstance(n, ast.FuncCall) and n.over is not None,
     "GROUPING": lambda n: isinstance(n, ast.GroupingSet | ast.GroupingFunc),
     "SRF": lambda n: isinstance(n, ast.RangeFunction),
     "CURRENT": lambda n: isinstance(n, ast.SQLValueFunction),
@@ -42,6 +40,7 @@ _NODES: dict[str, Callable[[Any], bool]] = {
 _NAMED: dict[str, Callable[[Any, str], bool]] = {
     "func": lambda n, name: isinstance(n, ast.FuncCall) and n.funcname[-1].sval == name,
     "table": lambda n, name: isinstance(n, ast.RangeVar) and n.relname == name,
+    "view": lambda n, name: isinstance(n, ast.RangeVar) and n.relname == name,
     "column": lambda n, name: (
         isinstance(n, ast.ColumnRef) and isinstance(n.fields[-1], ast.String) and n.fields[-1].sval == name
     ),

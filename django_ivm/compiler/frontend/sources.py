@@ -17,6 +17,7 @@ from .expressions import Expressions
 from .nodes import conjuncts, own_names
 from .parse import parse_query
 from .probes import PENDING
+from .recursive import OwnRows, RecursiveCte, bind_recursive, reference
 from .scope import Scope, ScopeItem
 from .srf import bind_function
 from .tables import check_source, inside
@@ -62,7 +63,7 @@ class Sources:
             return self._join(level, item)
         if self._depends(item):
             return self._dependent(level, item, UNIT)
-        relation, columns, alias = self._relation(item, level.ctes)
+        relation, columns, alias = self._relation(item, level)
         level.scope.items.append(ScopeItem(alias, columns))
         return relation
 
@@ -191,30 +192,50 @@ class Sources:
 
     # Relations
 
-    def _relation(self, item: Any, ctes: dict[str, Any]) -> tuple[Relation, dict[str, str], str]:
+    def _relation(self, item: Any, level: Expressions) -> tuple[Relation, dict[str, str], str]:
         if isinstance(item, ast.RangeSubselect):
             names = own_names(item.subquery)
-            return self._derived(item.subquery, ctes, item.alias, names, item.alias.aliasname if item.alias else "")
+            return self._derived(
+                level, item.subquery, level.ctes, item.alias, names, item.alias.aliasname if item.alias else ""
+            )
         if isinstance(item, ast.RangeTableSample):
             raise Unsupported("SAMPLE", "TABLESAMPLE chooses rows by chance", "SAMPLE")
         if not isinstance(item, ast.RangeVar):
             raise Unsupported("EXPRESSION", f"{type(item).__name__} in FROM has no rule yet")
         alias = item.alias.aliasname if item.alias else item.relname
-        if item.schemaname is None and item.relname in ctes:
-            cte, outer = ctes[item.relname]
-            given = tuple(c.sval for c in cte.aliascolnames or ())
-            names = given + own_names(cte.ctequery)[len(given) :]
-            return self._derived(cte.ctequery, outer, item.alias, names, alias)
+        if item.schemaname is None and item.relname in level.ctes:
+            return self._cte(level, item, level.ctes[item.relname], alias)
         view = self.binder.catalog.view(item.schemaname, item.relname)
         if view is not None:
             with inside(view):
-                return self._derived(parse_query(view.sql).node, {}, item.alias, view.columns, alias)
+                return self._derived(None, parse_query(view.sql).node, {}, item.alias, view.columns, alias)
         return self._table(item, alias)
 
-    def _derived(
-        self, node: ast.SelectStmt, ctes: dict[str, Any], alias: Any, names: tuple[str, ...], aliasname: str
+    def _cte(
+        self, level: Expressions, item: ast.RangeVar, found: Any, alias: str
     ) -> tuple[Relation, dict[str, str], str]:
-        relation = self.binder.select(node, ctes)
+        """A CTE where it is read; inside the step of a recursive one its name means the recursion's own rows."""
+        if isinstance(found, OwnRows):
+            own = reference(self.binder, found)
+            return own, dict(zip(_given_names(item.alias, found.names), own.names, strict=False)), alias
+        cte, outer = (found.cte, found.before) if isinstance(found, RecursiveCte) else found
+        given = tuple(c.sval for c in cte.aliascolnames or ())
+        names = given + own_names(cte.ctequery)[len(given) :]
+        if isinstance(found, RecursiveCte):
+            relation = bind_recursive(self.binder, found, names, level.outer)
+            return relation, dict(zip(_given_names(item.alias, names), relation.names, strict=False)), alias
+        return self._derived(level, cte.ctequery, outer, item.alias, names, alias)
+
+    def _derived(
+        self,
+        level: Expressions | None,
+        node: ast.SelectStmt,
+        ctes: dict[str, Any],
+        alias: Any,
+        names: tuple[str, ...],
+        aliasname: str,
+    ) -> tuple[Relation, dict[str, str], str]:
+        relation = self.binder.select(node, ctes, outer=level.outer if level else None)
         return relation, dict(zip(_given_names(alias, names), relation.names, strict=False)), aliasname
 
     def _info(self, item: ast.RangeVar) -> TableInfo:

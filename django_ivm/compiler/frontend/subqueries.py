@@ -3,6 +3,12 @@
 Three-valued logic: `x IN (S)` is true when a row equals x, unknown when none does but x or a row is NULL and S has
 rows; `NOT IN` is true only when neither holds. In a condition only "true" counts, so a conjunct is a semi-join or
 anti-joins; anywhere else the answer is a column of its own.
+
+SQL      scalar subqueries, ARRAY(SELECT …), ANY and ALL with other operators
+Kept     as the joins, semi-joins and groups that they become
+Cost     as those
+Locks    as those
+Codes    SUBQUERY
 """
 
 from __future__ import annotations
@@ -16,11 +22,11 @@ from ..errors import Unsupported
 from ..ir.relation import Relation
 from ..ir.scalar import Scalar, column_scalar
 from ..operators import Aggregate, Constant, Filter, Join, OuterJoin, Project, SemiJoin
-from ..operators.semi_join import Answer
+from ..operators.flip import Answer
 from ..pg import sql as q
 from ..pg.catalog import BOOLEAN
 from ..pg.print import parse_expression_shared, print_expression, structure
-from .decorrelate import Decorrelation, Pulled, or_without_rows
+from .decorrelate import Pulled, decorrelate, or_without_rows
 from .expressions import Expressions
 from .nodes import conjuncts
 
@@ -56,12 +62,12 @@ class Subqueries:
 
     # Conjuncts
 
-    def _pulled(self, level: Expressions, node: ast.SubLink) -> Pulled:
+    def _pulled(self, level: Expressions, node: ast.SubLink, *, every_row: bool = True) -> Pulled:
         subquery = self.binder.select(node.subselect, level.ctes, outer=level)
-        return Decorrelation(self.binder.names, self.binder.probes).pull(subquery)
+        return decorrelate(self.binder, level, subquery, every_row=every_row)
 
     def _exists(self, level: Expressions, node: ast.SubLink, negated: bool) -> None:
-        pulled = self._pulled(level, node)
+        pulled = self._pulled(level, node, every_row=False)
         if pulled.without_rows is not None:  # an aggregate without GROUP BY always has its row
             if negated:
                 level.relation = Filter(level.relation, Scalar("false", BOOLEAN))
@@ -106,11 +112,9 @@ class Subqueries:
 
     def _nullable_output(self, level: Expressions, node: ast.SubLink) -> bool:
         pulled = self._pulled(level, node)
-        return any(not s.not_null for s in pulled.outputs.values()) or pulled.without_rows is not None
+        return any(not s.not_null for s in pulled.outputs.values())
 
     def _keep(self, level: Expressions, pulled: Pulled, extra: tuple[Scalar, ...], answer: Answer) -> None:
-        if pulled.without_rows is not None:
-            raise Unsupported("SUBQUERY", "IN over a correlated aggregate has no rule", "SUBQUERY")
         level.relation = SemiJoin(level.relation, pulled.relation, (*pulled.conditions, *extra), answer)
 
     # Values
@@ -127,15 +131,13 @@ class Subqueries:
 
     def _mark(self, level: Expressions, pulled: Pulled, extra: tuple[Scalar, ...]) -> str:
         """A new column: whether the subquery has a row that satisfies the conditions."""
-        if pulled.without_rows is not None:
-            raise Unsupported("SUBQUERY", "a correlated aggregate in this place has no rule", "SUBQUERY")
         name = self.binder.names.fresh("has_match")
         conditions = (*pulled.conditions, *extra)
         level.relation = SemiJoin(level.relation, pulled.relation, conditions, Answer.MARK, name)
         return q.ident(name).text
 
     def _exists_value(self, level: Expressions, node: ast.SubLink) -> Any:
-        pulled = self._pulled(level, node)
+        pulled = self._pulled(level, node, every_row=False)
         if pulled.without_rows is not None:
             return parse_expression_shared("true")
         return parse_expression_shared(self._mark(level, pulled, ()))
@@ -169,7 +171,7 @@ class Subqueries:
         )
 
     def _scalar_value(self, level: Expressions, node: ast.SubLink) -> Any:
-        pulled = self._pulled(level, node)
+        pulled = self._pulled(level, node, every_row=False)
         ((name, shown),) = pulled.outputs.items()
         if not pulled.single:
             raise Unsupported("SUBQUERY", "a scalar subquery may have several rows", "SUBQUERY")
@@ -194,11 +196,8 @@ class Subqueries:
         if select.op.name != "SETOP_NONE" or select.distinctClause or select.groupClause or select.limitCount:
             raise Unsupported("SUBQUERY", "this form of ARRAY(SELECT …) has no rule", "ARRAY")
         new = copy.copy(select)
-        call = ast.FuncCall(
-            funcname=(ast.String(sval="array_agg"),),
-            args=(select.targetList[0].val,),
-            agg_order=select.sortClause,
-        )
+        call = copy.deepcopy(parse_expression_shared("array_agg(x)"))
+        call.args, call.agg_order = (select.targetList[0].val,), select.sortClause
         new.targetList, new.sortClause = (ast.ResTarget(name="array_agg", val=call),), None
         inner = copy.copy(node)
         inner.subselect, inner.subLinkType = new, enums.SubLinkType.EXPR_SUBLINK
@@ -238,8 +237,6 @@ def _without_not(node: Any) -> tuple[Any, bool]:
 
 def _comparisons(level: Expressions, node: ast.SubLink, pulled: Pulled) -> tuple[Scalar, ...]:
     """`x op output` for each column compared."""
-    if pulled.without_rows is not None:
-        raise Unsupported("SUBQUERY", "IN over a correlated aggregate has no rule", "SUBQUERY")
     tested = node.testexpr
     sides = list(tested.args) if isinstance(tested, ast.RowExpr) else [tested]
     names = [part.sval for part in node.operName or (ast.String(sval="="),)]

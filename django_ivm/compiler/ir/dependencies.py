@@ -46,13 +46,31 @@ def equated(conditions: Iterable[Scalar]) -> list[tuple[str, str]]:
     """Pairs of columns that the conditions say are equal, where equal values look alike in nothing but name."""
     pairs = []
     for condition in conditions:
-        node = condition.node
+        node = _or_both_null(condition.node)
         if not (isinstance(node, ast.A_Expr) and node.kind.name == "AEXPR_OP" and node.name[-1].sval == "="):
             continue
         sides = (node.lexpr, node.rexpr)
         if all(isinstance(side, ast.ColumnRef) for side in sides):
             pairs.append((sides[0].fields[-1].sval, sides[1].fields[-1].sval))
     return pairs
+
+
+def _or_both_null(node: object) -> object:
+    """The equality in `a = b OR (a IS NULL AND b IS NULL)`, which says as much for rows that agree."""
+    if isinstance(node, ast.BoolExpr) and node.boolop.name == "OR_EXPR" and len(node.args) == 2:
+        equality, nulls = node.args
+        if isinstance(nulls, ast.BoolExpr) and nulls.boolop.name == "AND_EXPR" and len(nulls.args) == 2:
+            tested = [
+                part.arg.fields[-1].sval
+                for part in nulls.args
+                if isinstance(part, ast.NullTest) and isinstance(part.arg, ast.ColumnRef)
+                and part.nulltesttype.name == "IS_NULL"
+            ]  # fmt: skip
+            sides = [getattr(equality, "lexpr", None), getattr(equality, "rexpr", None)]
+            columns = [side.fields[-1].sval for side in sides if isinstance(side, ast.ColumnRef)]
+            if len(columns) == 2 and set(tested) == set(columns):
+                return equality
+    return node
 
 
 def constants(conditions: Iterable[Scalar]) -> frozenset[str]:

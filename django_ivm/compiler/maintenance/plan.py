@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ..errors import Reason
 from ..ir.relation import Relation
 from ..operators import Scan
+from .advice import MissingIndex
+from .choice import Choice
 from .delta import delta, scans, self_joined
 from .locks import LockPlan
 from .stores import Store
@@ -23,11 +25,12 @@ class Source:
     leaves: tuple[Scan, ...]
     maintained: bool = False
     partitions: tuple[tuple[str, str], ...] = ()
+    partitioned: bool = False
     cascaded: bool = False
 
     @property
     def relations(self) -> tuple[tuple[str, str], ...]:
-        """The table and the partitions that hold its rows: DML aimed at a partition fires only its own triggers."""
+        """The table and the partitions or descendants that hold its rows: DML aimed at one fires only its triggers."""
         return ((self.schema, self.table), *self.partitions)
 
     @property
@@ -83,11 +86,18 @@ class Node:
 
 @dataclass(frozen=True)
 class MaintenancePlan:
-    """All nodes of a view, inputs before what reads them; the last one is the view."""
+    """All nodes of a view, inputs before what reads them; the last one is the view.
+
+    Outputs named in `alike` are settled up to equality only, those in `open` aren't settled (`maintenance.looks`).
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     reasons: tuple[Reason, ...] = ()
+    alike: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    missing_indexes: tuple[MissingIndex, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     @property
     def view(self) -> Node:

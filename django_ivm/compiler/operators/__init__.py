@@ -10,14 +10,17 @@ from .join import Join
 from .opaque import Opaque
 from .outer_join import OuterJoin
 from .project import Project
+from .recursive import Recursive
 from .scan import Scan
 from .semi_join import SemiJoin
+from .set_operation import SetOperation
 from .top_n import SortKey, TopN
 from .union import Union
 from .window import Window
 
 OPERATORS = (
-    Scan, Constant, Filter, Project, Expand, Join, OuterJoin, SemiJoin, Union, Distinct, Aggregate, Window, TopN, Opaque,
+    Scan, Constant, Filter, Project, Expand, Join, OuterJoin, SemiJoin, Union, Distinct, SetOperation, Aggregate,
+    Window, TopN, Recursive, Opaque,
 )  # fmt: skip
 
 __all__ = [
@@ -32,8 +35,10 @@ __all__ = [
     "Opaque",
     "OuterJoin",
     "Project",
+    "Recursive",
     "Scan",
     "SemiJoin",
+    "SetOperation",
     "SortKey",
     "TopN",
     "Union",

@@ -5,14 +5,22 @@ Delta    fold the signed change of the input per touched group first, then add i
          when its row count reaches 0. min and max take LEAST/GREATEST and probe the group when the stored extreme
          goes; what doesn't add up is recomputed for the touched groups.
 State    keys, a row count, accumulators of each call (`operators.functions`), the outputs.
-Limits   KEY_TYPE: a key whose equal values look different would show a representative that may have gone.
+         Of a key whose equal values look different (1.0 and 1.00) one is stored that the group's rows have: it is
+         fetched again when a row goes. Which one PostgreSQL shows isn't determined (`maintenance.looks`).
+Limits   KEY_TYPE: a key of a type that no btree can hold.
          A running SUM isn't enough for a nullable argument: sum() of no values is NULL, not 0.
+SQL      GROUP BY; correlated scalar subqueries over an aggregate
+Kept     algebraic, by key
+Cost     one upsert per touched group; what doesn't add up reads the touched groups, found by index
+Locks    the touched groups' rows, in key order
+Codes    AGGREGATE, WHOLE
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency, reduced
 from ..ir.relation import Column, Compiled, Kind, Relation, subquery
 from ..ir.scalar import Scalar
 from ..pg import sql as q
@@ -52,7 +60,20 @@ class Aggregate(Relation):
         return keys | {name for _, call in self.calls for name in call.columns}
 
     def unique_sets(self) -> list[frozenset[str]]:
-        return [frozenset(name for name, _ in self.keys)]
+        """The keys, without those that the others settle: a grouped primary key settles its whole row."""
+        below = self.child.dependencies()
+        below += [(frozenset(s.columns), frozenset([name])) for name, s in self.keys if self._settled(s)]
+        below += [(frozenset([name]), frozenset([s.column])) for name, s in self.keys if s.column]
+        keys = tuple(name for name, _ in self.keys)
+        return [*dict.fromkeys([reduced(keys, below), frozenset(keys)])]
+
+    def _settled(self, scalar: Scalar) -> bool:
+        """Rows that are equal in its columns are equal in it: 1.0 and 1.00 aren't in their text."""
+        types = {c.name: c.type for c in self.child.schema}
+        return scalar.column is not None or all(name in types and types[name].exact for name in scalar.columns)
+
+    def dependencies(self) -> list[Dependency]:
+        return [(key, frozenset(self.names)) for key in self.unique_sets()]
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         keys = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in self.keys]

@@ -4,6 +4,11 @@ Meaning  the rows as they are written.
 Delta    none: they never change.
 State    none.
 Limits   expressions must be immutable.
+SQL      VALUES, SELECT without FROM
+Kept     algebraic
+Cost     none
+Locks    none
+Codes    VALUES
 """
 
 from __future__ import annotations

@@ -4,6 +4,11 @@ Meaning  δ(R): rows that are equal, NULLs included, count as one.
 Delta    no rule of its own: it lowers to Aggregate over all columns, whose groups live while they have rows.
 State    that aggregate's.
 Limits   columns whose equal values look different (see Aggregate).
+SQL      SELECT DISTINCT, UNION
+Kept     algebraic
+Cost     one upsert per distinct row of the change
+Locks    the rows' counts, in key order
+Codes    KEY_TYPE
 """
 
 from __future__ import annotations
@@ -33,6 +38,9 @@ class Distinct(Relation):
 
     def prune(self, used: frozenset[str]) -> Distinct:
         return Distinct(self.child.prune(frozenset(self.child.names)))
+
+    def unique_sets(self) -> list[frozenset[str]]:
+        return [frozenset(self.names)]
 
     def lower(self) -> Aggregate:
         keys = tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in self.schema)

@@ -5,6 +5,12 @@ Meaning  each row as often as the function returns rows, with the function's col
 Delta    linear: the function of the rows that came and went, weights unchanged.
 State    none.
 Limits   the function must be immutable and read only the row; the order of its rows means nothing to a table.
+SQL      set-returning functions of a row, in FROM (LATERAL or not) and in the select list: unnest(),
+         generate_series(), …
+Kept     algebraic
+Cost     the rows that the function returns for the changed rows
+Locks    none
+Codes    SRF
 """
 
 from __future__ import annotations

@@ -4,12 +4,18 @@ Meaning  σ(R): rows whose condition is true; NULL counts as false.
 Delta    linear: σ(ΔR).
 State    none.
 Limits   the condition must be immutable and row-local.
+SQL      WHERE, HAVING, conditions of inner joins
+Kept     algebraic
+Cost     the changed rows
+Locks    none
+Codes    VOLATILE, STABLE, FUNCTION_OWNER, EXPRESSION
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency, of_conditions
 from ..ir.relation import Column, Compiled, Keyed, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar
 from ..pg import sql as q
@@ -38,6 +44,9 @@ class Filter(Relation):
 
     def unique_sets(self) -> list[frozenset[str]]:
         return self.child.unique_sets()
+
+    def dependencies(self) -> list[Dependency]:
+        return [*self.child.dependencies(), *of_conditions((self.condition,))]
 
     def with_key(self, tables: Tables) -> Keyed | None:
         inner = self.child.with_key(tables)

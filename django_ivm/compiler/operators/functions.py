@@ -12,6 +12,7 @@ import dataclasses
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..ir.relation import WEIGHT
 from ..ir.scalar import Scalar
@@ -45,6 +46,10 @@ class Call:
     def columns(self) -> tuple[str, ...]:
         """Columns of the input that the call reads."""
         return Scalar(self.text).columns
+
+    @property
+    def node(self) -> Any:
+        return Scalar(self.text).node
 
     def substitute(self, table: Mapping[str, str]) -> Call:
         """The same call with columns replaced by other expressions' text."""
@@ -134,6 +139,8 @@ def _present(call: Call) -> q.Fragment:
     argument, extra = call.argument, call.filter.sql() if call.filter else q.EMPTY
     if argument is None or argument.not_null:
         return _all(extra) if extra else q.EMPTY
+    if argument.type.composite:  # IS NOT NULL would ask for its fields
+        return _all(q.sql("({x}) IS DISTINCT FROM NULL", x=argument.sql()), extra)
     return _all(q.sql("({x}) IS NOT NULL", x=argument.sql()), extra)
 
 
@@ -198,7 +205,28 @@ def _sum(call: Call) -> Fold | None:
     if type_.base == "int8" or (type_.base == "numeric" and type_.scale is not None):
         parts, numeric = _numeric_sum(call)
         return Fold(parts, lambda c: _guarded(c, numeric, c[1]))
+    if type_.scales:
+        return Fold(_of_scales(call), lambda c: _guarded(c, True, _at_scale(c, type_.scales)))
     return None
+
+
+def _of_scales(call: Call) -> tuple[Accumulator, ...]:
+    """count, sum, and how many values have each scale but the least: the sum shows the largest that is present."""
+    assert call.argument is not None
+    (count, total, strange), x = _numeric_sum(call)[0], q.sql("({x})", x=call.argument.sql())
+    each = [
+        counter(_all(_given(call), q.sql("scale({x}) = {s}", x=x, s=q.literal(s))))
+        for s in call.argument.type.scales[1:]
+    ]
+    return (count, total, *each, strange)
+
+
+def _at_scale(columns: tuple[q.Fragment, ...], scales: tuple[int, ...]) -> q.Fragment:
+    """The sum with the digits that adding up the values present would give it."""
+    digits = q.literal(scales[0])
+    for scale, count in zip(scales[1:], columns[2:], strict=False):
+        digits = q.sql("CASE WHEN {n} > 0 THEN {s} ELSE {d} END", n=count, s=q.literal(scale), d=digits)
+    return q.sql("round({s}, {d})", s=columns[1], d=digits)
 
 
 def _avg(call: Call) -> Fold | None:
@@ -206,6 +234,9 @@ def _avg(call: Call) -> Fold | None:
     if call.argument.type.integer or call.argument.type.scale is not None:
         parts, numeric = _numeric_sum(call)
         return Fold(parts, lambda c: _guarded(c, numeric, q.sql("{s} / {n}", s=c[1], n=c[0])))
+    if scales := call.argument.type.scales:
+        parts = _of_scales(call)
+        return Fold(parts, lambda c: _guarded(c, True, q.sql("{s} / {n}", s=_at_scale(c, scales), n=c[0])))
     return None
 
 

@@ -7,6 +7,11 @@ Delta    telescoping, one term for each input that changed: inputs before it as 
          The two-sided formula without the cross term (ΔA⋈B + A⋈ΔB with both new) counts ΔA⋈ΔB twice.
 State    none of its own; lock buckets keep two writers on different inputs from missing each other's rows.
 Limits   none; outer joins and semi-joins are operators of their own.
+SQL      JOIN … ON and USING, CROSS JOIN, a list of tables; LATERAL subqueries, once they are decorrelated
+Kept     algebraic
+Cost     per changed row its partners in the other inputs, found by index
+Locks    buckets of the join key: writers of different inputs exclude each other, those of the many side hardly ever
+Codes    JOIN, LATERAL, SIZE
 """
 
 from __future__ import annotations

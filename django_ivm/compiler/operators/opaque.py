@@ -3,6 +3,11 @@
 Meaning  the query's rows, computed anew at each reading.
 Delta    none; the view is refreshed in full.
 State    none.
+SQL      every query with one of the codes below, and strategy = "full"
+Kept     full
+Cost     a write only marks the view as stale; a refresh computes the query and applies the difference
+Locks    none
+Codes    STRATEGY, LOCKING, SAMPLE
 """
 
 from __future__ import annotations

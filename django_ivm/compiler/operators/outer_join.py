@@ -7,6 +7,11 @@ Delta    left: ΔL outer-joined with R before the change (linear in L while R st
 State    none of its own. Writers of a side whose matches are counted exclude each other per lock bucket.
 Source   Larson & Zhou 2007 for the decomposition; matches are counted instead of joined columns being kept.
 Limits   none on the condition; PostgreSQL itself wants an equality for FULL.
+SQL      LEFT, RIGHT and FULL JOIN
+Kept     algebraic
+Cost     per changed row its partners, found by index; rows whose only match came or went
+Locks    buckets of the join key, where matches are counted for all writers of that side
+Codes    JOIN, SUBQUERY
 """
 
 from __future__ import annotations
@@ -18,10 +23,11 @@ from ..ir.dependencies import Dependency, equated
 from ..ir.relation import Column, Compiled, Deltas, Keyed, Kind, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar, column_scalar
 from ..pg import sql as q
+from .flip import Answer, Flip, Held
 from .join import Join
 from .project import Project
 from .scan import Scan
-from .semi_join import Answer, Flip, SemiJoin
+from .semi_join import SemiJoin
 from .union import Union, sum_of
 
 
@@ -69,8 +75,12 @@ class OuterJoin(Relation):
             return sum_of([part for part in map(deltas.of, (kept, self._unmatched())) if part is not None])
         left, right = deltas.of(self.left), deltas.of(self.right)
         terms: list[Relation] = []
-        if left is not None:
-            terms.append(self.with_children((left, deltas.before(self.right))))
+        if left is not None and right is None:
+            terms.append(self.with_children((left, self.right)))
+        elif left is not None and right is not None:
+            terms.append(self._in_order(Join((left, deltas.before(self.right)), self.conditions)))
+            alone = Held(left, self.right, right, self.conditions, Answer.ANTI)
+            terms.append(self._with_nulls(alone, self.right))
         if right is not None:
             terms.append(self._in_order(Join((self.left, right), self.conditions)))
             flips = Flip(self.left, self.right, right, self.conditions, Answer.ANTI)

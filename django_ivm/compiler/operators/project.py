@@ -4,6 +4,11 @@ Meaning  π(R), duplicates kept.
 Delta    linear: π(ΔR), weights unchanged.
 State    none.
 Limits   expressions must be immutable and row-local.
+SQL      the select list; subqueries and CTEs in FROM (equal ones that have a state share it)
+Kept     algebraic
+Cost     the changed rows
+Locks    none
+Codes    VOLATILE, STABLE, FUNCTION_OWNER, EXPRESSION, WHOLE_ROW
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from ..ir.dependencies import Dependency, closure
 from ..ir.relation import Column, Compiled, Keyed, Relation, Tables, subquery, weight_column
 from ..ir.scalar import Scalar, column_scalar
 from ..pg import sql as q
+from ..pg.names import shorten
 from .scan import Scan
 
 
@@ -79,7 +85,7 @@ class Project(Relation):
         for name in inner.key:
             if name not in carried:
                 column = inner.relation.column(name)
-                carried[name] = f"ivm_key{len(key) + 1}"
+                carried[name] = shorten(name if name.startswith("ivm_key_") else f"ivm_key_{name}")
                 outputs.append((carried[name], column_scalar(name, column.type, column.not_null)))
             key.append(carried[name])
         return Keyed(Project(inner.relation, tuple(outputs)), tuple(key))

@@ -4,6 +4,11 @@ Meaning  the table's rows, only the columns that the view reads.
 Delta    the transition tables: −old, +new.
 State    none: the table itself is the state after the change; before it, the rows now minus the change.
 Limits   a maintained table may hold rows of count zero for an instant; `live` leaves them out.
+SQL      tables (partitioned and unlogged ones, parents of inheritance), other maintained views, ordinary views
+Kept     algebraic
+Cost     the changed rows
+Locks    none
+Codes    SOURCE, INHERITANCE, TEMPORARY, ROW_SECURITY, SYSTEM_COLUMN, SAMPLE
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency
 from ..ir.relation import Column, Compiled, Keyed, Relation, Tables
 from ..pg import sql as q
 from ..pg.catalog import ColumnInfo
@@ -48,6 +54,9 @@ class Scan(Relation):
             if all(outputs):
                 found.append(frozenset(o for o in outputs if o))
         return found
+
+    def dependencies(self) -> list[Dependency]:
+        return [(key, frozenset(self.names)) for key in self.unique_sets()]
 
     def with_key(self, tables: Tables) -> Keyed | None:
         if not self.keys:

@@ -8,11 +8,15 @@ Delta    ΔL against R before the change, and the rows of L now whose answer fli
 State    none of its own. Writers of R exclude each other per lock bucket: two first matches would both flip the row.
 Source   Griffin & Libkin 1995; Blakeley, Larson & Tompa 1986 for the signed bags.
 Limits   none on the condition; one without an equality on indexed columns reads the inputs.
+SQL      EXISTS, IN, = ANY and their negations (NOT IN with its NULLs), <> ALL, in conditions and as values
+Kept     algebraic
+Cost     per changed row its matches, found by index, until the answer is known
+Locks    buckets of the compared key: writers of the subquery's tables exclude each other
+Codes    SUBQUERY
 """
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 
 from ..ir.dependencies import Dependency
@@ -20,27 +24,23 @@ from ..ir.relation import WEIGHT, Column, Compiled, Deltas, Keyed, Kind, Relatio
 from ..ir.scalar import Scalar
 from ..pg import sql as q
 from ..pg.catalog import BOOLEAN
+from .crossing import Crossing, comparison
+from .flip import Answer, Flip, Held
 from .scan import Scan
 from .union import sum_of
 
 
-class Answer(enum.Enum):
-    """Which rows of the left input stay."""
-
-    SEMI = "semi"
-    ANTI = "anti"
-    MARK = "mark"
-
-
 @dataclass(frozen=True)
 class SemiJoin(Relation):
-    """`conditions` are joined by AND. `mark` names the boolean column of Answer.MARK."""
+    """`conditions` are joined by AND. `mark` names the boolean column of Answer.MARK. `single`: the right
+    input has exactly one row."""
 
     left: Relation
     right: Relation
     conditions: tuple[Scalar, ...]
     answer: Answer = Answer.SEMI
     mark: str | None = None
+    single: bool = False
     kind = Kind.BILINEAR
 
     @property
@@ -69,7 +69,7 @@ class SemiJoin(Relation):
 
     @property
     def reversing(self) -> tuple[Relation, ...]:
-        return () if self.answer is Answer.SEMI else (self.right,)
+        return () if self.answer is Answer.SEMI and not self.single else (self.right,)
 
     def prune(self, used: frozenset[str]) -> Relation:
         if self.mark and self.mark not in used:
@@ -83,10 +83,25 @@ class SemiJoin(Relation):
         terms: list[Relation] = []
         left, right = deltas.of(self.left), deltas.of(self.right)
         if left is not None:
-            terms.append(self.with_children((left, deltas.before(self.right))))
+            terms.append(self._arrived(left, right))
         if right is not None:
-            terms.append(Flip(self.left, self.right, right, self.conditions, self.answer, self.mark))
+            terms.append(self._moved(right))
         return sum_of(terms)
+
+    def _arrived(self, left: Relation, change: Relation | None) -> Relation:
+        """Changed left rows by what the right input was before."""
+        if change is None:
+            return self.with_children((left, self.right))
+        return Held(left, self.right, change, self.conditions, self.answer, self.mark)
+
+    def _moved(self, change: Relation) -> Relation:
+        """The left rows whose answer changes with the right input."""
+        if self.single and self.answer is Answer.SEMI and len(self.conditions) == 1:
+            names = frozenset(self.left.names), frozenset(self.right.names)
+            compared = comparison(self.conditions[0], *names)
+            if compared is not None:
+                return Crossing(self.left, change, compared)
+        return Flip(self.left, self.right, change, self.conditions, self.answer, self.mark)
 
     def unique_sets(self) -> list[frozenset[str]]:
         return self.left.unique_sets()
@@ -134,65 +149,3 @@ def matches(right: Compiled, conditions: tuple[Scalar, ...]) -> q.Fragment:
             "((SELECT coalesce(sum({w}), 0) FROM {r} WHERE {where}) > 0)", w=q.ident(WEIGHT), r=source, where=where
         )
     return q.sql("EXISTS (SELECT 1 FROM {r} WHERE {where})", r=source, where=where)
-
-
-@dataclass(frozen=True)
-class Flip(Relation):
-    """Part of a delta: rows of `left` whose answer is another after the `change` of `right`, weighted."""
-
-    left: Relation
-    right: Relation
-    change: Relation
-    conditions: tuple[Scalar, ...]
-    answer: Answer
-    mark: str | None = None
-
-    @property
-    def schema(self) -> tuple[Column, ...]:
-        mark = (Column(self.mark, BOOLEAN, True),) if self.mark else ()
-        return self.left.schema + mark
-
-    @property
-    def children(self) -> tuple[Relation, ...]:
-        return self.left, self.right, self.change
-
-    def with_children(self, children: tuple[Relation, ...]) -> Flip:
-        return replace(self, left=children[0], right=children[1], change=children[2])
-
-    def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
-        left, right, change = children
-        assert not (left.weighted or right.weighted)
-        where = q.conjunction(q.sql("({c})", c=c.sql()) for c in self.conditions)
-        now, before = q.Fragment("(ivm_n > 0)"), q.Fragment("(ivm_n > ivm_net)")
-        columns = [q.column("ivm_l", n) for n in self.left.names]
-        each = q.EMPTY
-        if self.mark:
-            each = q.sql(", LATERAL (VALUES ({n}, 1), ({b}, -1)) ivm_v ({m}, {w})",
-                         n=now, b=before, m=q.ident(self.mark), w=q.ident(WEIGHT))  # fmt: skip
-            columns += [q.column("ivm_v", self.mark), q.column("ivm_v", WEIGHT)]
-        else:
-            first, second = (before, now) if self.answer is Answer.ANTI else (now, before)
-            columns.append(q.sql("({a}::integer - {b}::integer) AS {w}", a=first, b=second, w=q.ident(WEIGHT)))
-        return Compiled(
-            q.sql(
-                "SELECT * FROM (WITH ivm_m AS MATERIALIZED ({change}) SELECT {columns} FROM (SELECT * FROM {left} "
-                "WHERE EXISTS (SELECT 1 FROM ivm_m WHERE {where})) ivm_l, "
-                "LATERAL (SELECT coalesce(sum({w}), 0) AS ivm_net FROM ivm_m WHERE {where}) ivm_c, "
-                "LATERAL (SELECT count(*) AS ivm_n FROM (SELECT 1 FROM {right} WHERE {where} "
-                "LIMIT greatest(ivm_net, 0) + 1) ivm_z) ivm_b{each} WHERE {now} <> {before}) ivm_q",
-                change=change.select,
-                columns=columns,
-                left=subquery(left, "ivm_a"),
-                where=where,
-                w=q.ident(WEIGHT),
-                right=subquery(right, "ivm_r"),
-                each=each,
-                now=now,
-                before=before,
-            ),
-            True,
-        )
-
-    def describe(self) -> str:
-        conditions = " AND ".join(map(str, self.conditions)) or "any row"
-        return f"Flips of {self.answer.value}-join {conditions}"

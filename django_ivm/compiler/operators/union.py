@@ -4,12 +4,17 @@ Meaning  the bags added up; columns match by position and take the first input's
 Delta    linear in each input: Δ(A ∪ B) = ΔA ∪ ΔB, so an input that didn't change has no term.
 State    none.
 Limits   the inputs have equal column types (the binder casts).
+SQL      UNION ALL
+Kept     algebraic
+Cost     the changed rows of each branch
+Locks    none
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..ir.dependencies import Dependency
 from ..ir.relation import WEIGHT, Column, Compiled, Deltas, Relation, subquery
 from ..ir.scalar import column_scalar
 from ..pg import sql as q
@@ -35,7 +40,17 @@ class Union(Relation):
         return Union(children)
 
     def delta(self, deltas: Deltas) -> Relation | None:
-        return sum_of([part for part in map(deltas.of, self.inputs) if part is not None])
+        return sum_of([self._renamed(part) for part in map(deltas.of, self.inputs) if part is not None])
+
+    def _renamed(self, branch: Relation) -> Relation:
+        """A branch under the union's own column names, for a delta that has no other term."""
+        if branch.names == self.names:
+            return branch
+        pairs = zip(self.names, branch.schema, strict=True)
+        return Project(branch, tuple((name, column_scalar(c.name, c.type, c.not_null)) for name, c in pairs))
+
+    def dependencies(self) -> list[Dependency]:
+        return []
 
     def prune(self, used: frozenset[str]) -> Union:
         kept = [i for i, name in enumerate(self.names) if name in used]

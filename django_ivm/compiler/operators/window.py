@@ -9,6 +9,10 @@ Delta    no algebra: a row that comes or goes may change every row of its partit
 State    the output rows; the partitions' columns are kept with them.
 Limits   ORDER: a call whose value depends on which of two peers stands first (row_number, lag, a ROWS frame) needs an
          order without ties. WHOLE: without PARTITION BY every write computes all rows anew.
+SQL      window functions, DISTINCT ON, LIMIT inside LATERAL (per outer row)
+Kept     by key
+Cost     the touched partitions, found by index
+Locks    buckets of the partitions' key; without PARTITION BY all writers exclude each other
 """
 
 from __future__ import annotations
@@ -29,11 +33,12 @@ from .top_n import SortKey
 @dataclass(frozen=True)
 class Window(Relation):
     """`partition` names columns of the input. `calls` pairs each new column with a whole `f(…) OVER (…)`, whose
-    PARTITION BY is `partition`."""
+    PARTITION BY is `partition`. `clause` is what the query has in its place: OVER, DISTINCT_ON or LIMIT."""
 
     child: Relation
     partition: tuple[str, ...]
     calls: tuple[tuple[str, Scalar], ...]
+    clause: str = "OVER"
     kind = Kind.STATEFUL
 
     @property
@@ -82,11 +87,12 @@ class Window(Relation):
         return f"Window by [{by}] [{', '.join(f'{name} = {call}' for name, call in self.calls)}]"
 
 
-def row_number(partition: tuple[str, ...], order: tuple[SortKey, ...]) -> Scalar:
-    """`row_number() OVER (…)` over columns of the window's input."""
+def row_number(partition: tuple[str, ...], order: tuple[SortKey, ...], *, ties: bool = False) -> Scalar:
+    """`row_number() OVER (…)` over columns of the window's input; with `ties` rank(), which is one for all peers."""
     by = q.sql("PARTITION BY {p} ", p=[q.ident(name) for name in partition]) if partition else q.EMPTY
     sort = q.sql("ORDER BY {o}", o=[key.sql() for key in order]) if order else q.EMPTY
-    return Scalar(q.sql("row_number() OVER ({by}{sort})", by=by, sort=sort).text, BIGINT, True)
+    function = q.Fragment("rank" if ties else "row_number")
+    return Scalar(q.sql("{f}() OVER ({by}{sort})", f=function, by=by, sort=sort).text, BIGINT, True)
 
 
 def is_row_number(call: Scalar) -> bool:

@@ -83,11 +83,19 @@ def literal(value: str | int | bool | None) -> Fragment:
     return Fragment(f"'{quoted}'")
 
 
-def equal(left: Fragment, right: Fragment, *, nullable: bool) -> Fragment:
+def equal(left: Fragment, right: Fragment, *, nullable: bool, operator: str = "=", composite: bool = False) -> Fragment:
     """Key equality that can use an index: NULL keys are equal, and `IS NOT DISTINCT FROM` never uses one."""
-    if nullable:
-        return sql("({l} = {r} OR ({l} IS NULL AND {r} IS NULL))", l=left, r=right)
-    return sql("{l} = {r}", l=left, r=right)
+    same = sql("{l} {o} {r}", l=left, o=Fragment(operator), r=right)
+    if not nullable:
+        return same
+    return sql(
+        "({s} OR ({l} AND {r}))", s=same, l=is_null(left, composite=composite), r=is_null(right, composite=composite)
+    )
+
+
+def is_null(value: Fragment, *, composite: bool = False) -> Fragment:
+    """The value is NULL; `IS NULL` says so too of a composite value whose fields are all NULL."""
+    return sql("{v} IS NOT DISTINCT FROM NULL" if composite else "{v} IS NULL", v=value)
 
 
 def conjunction(parts: Iterable[Fragment]) -> Fragment:

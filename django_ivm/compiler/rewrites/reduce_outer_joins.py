@@ -9,7 +9,7 @@ from ..ir.relation import Relation
 from ..ir.scalar import Scalar
 from ..ir.strict import rejects
 from ..operators import Filter, Join, OuterJoin, Project, SemiJoin
-from ..operators.semi_join import Answer
+from ..operators.flip import Answer
 
 Conditions = tuple[Scalar, ...]
 

@@ -175,7 +175,7 @@ class Capture:
     def after(self, source: Source, event: str) -> Function:
         """AFTER an event of one source."""
         body = self._counted_body(source, event) if self.node.counted else self._plain_body(source, event)
-        if event == "update" and source.partitions:
+        if event == "update" and source.partitioned:
             body = q.sql("{doubt}\n{body}", doubt=self._doubt_merge(), body=body)
         declared = list(_STATE) if self.node.counted else []
         if self.node.locks:
@@ -328,7 +328,8 @@ class Capture:
             return q.sql("EXISTS (SELECT 1 FROM {t}{a})", t=table, a=alive)
         types = {stored: column.type for scan in source.leaves for column, stored in scan.columns}
         columns = [
-            q.ident(name) if types[name].exact else q.sql("{c}::text", c=q.ident(name)) for name in source.read_columns
+            q.ident(name) if types[name].exact else q.sql('{c}::text COLLATE "C"', c=q.ident(name))
+            for name in source.read_columns
         ]
         if not columns and not source.live:
             return q.literal(False)
@@ -387,19 +388,22 @@ class Capture:
                 return Compiled(spooled, True)
             # OFFSET 0 keeps the second branch a subquery of its own: PostgreSQL can push a join key into an Append of
             # an index scan and a subquery, not into one with a bare CTE scan, and would read the whole index.
-            now = [*node.scan.select_list(), q.sql("1 AS {w}", w=q.ident(WEIGHT))]
-            gone = [*(q.ident(name) for name in node.scan.names), q.sql("-{w}", w=q.ident(WEIGHT))]
-            return Compiled(
-                q.sql(
-                    "SELECT {now} FROM {t}{alive} UNION ALL (SELECT {gone} FROM ({spooled}) ivm_o OFFSET 0)",
-                    now=now,
-                    t=q.qualified(*node.scan.source),
-                    alive=node.scan.alive(),
-                    gone=gone,
-                    spooled=spooled,
-                ),
-                True,
+            # For the same reason no branch has a condition of its own.
+            live = q.ident(node.scan.live) if node.scan.live else None
+            now = [*node.scan.select_list(), *([q.sql("{l} AS ivm_live", l=live)] if live else [])]
+            gone = [*(q.ident(name) for name in node.scan.names), *([q.Fragment("1::bigint")] if live else [])]
+            both = q.sql(
+                "SELECT {now}, 1 AS {w} FROM {t} UNION ALL (SELECT {gone}, -{w} FROM ({spooled}) ivm_o OFFSET 0)",
+                now=now or [q.Fragment("1 AS ivm_row")],
+                w=q.ident(WEIGHT),
+                t=q.qualified(*node.scan.source),
+                gone=gone or [q.literal(1)],
+                spooled=spooled,
             )
+            if live:
+                columns = [*(q.ident(name) for name in node.scan.names), q.ident(WEIGHT)]
+                both = q.sql("SELECT {c} FROM ({both}) ivm_b WHERE ivm_live > 0", c=columns, both=both)
+            return Compiled(both, True)
 
         inner = emit_delta(change, leaf)
         return Compiled(q.sql("WITH {s} {i}", s=spool_ctes(spools), i=inner.select), True)
@@ -471,7 +475,10 @@ class Capture:
         return found
 
     def _trigger_name(self, source: Source, event: str) -> str:
-        return names.shorten(f"ivm_{self.name(source.number, event)}")
+        """Triggers fire in the order of their names: a node before the levels that it reads, so that it meets a change
+        of a table before that of a level made from it, and each alone."""
+        rank = f"{999 - self.node.number:03d}"
+        return names.shorten(f"ivm_{names.derived(self.prefix, rank, source.number, event)}")
 
     def needs_lock_table(self) -> int:
         """Number of buckets to create; 0 for none."""

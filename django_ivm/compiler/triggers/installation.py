@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..errors import Reason
+from ..frontend.volatility import pinned_settings
 from ..ir.relation import Column
+from ..maintenance.advice import MissingIndex
 from ..maintenance.levels import lock_table
 from ..maintenance.locks import STRIPES
 from ..maintenance.plan import MaintenancePlan
@@ -16,7 +18,7 @@ from ..operators import Opaque
 from ..options import Options
 from ..pg import names
 from ..pg import sql as q
-from ..pg.catalog import Catalog
+from ..pg.catalog import Catalog, ViewInfo
 from .capture import Capture
 from .marks import mark_triggers
 from .objects import MAINTAINING_PATH, Function, TriggerSpec
@@ -44,6 +46,8 @@ class Installation:
     sources: tuple[tuple[str, str], ...]
     lock_tables: tuple[tuple[str, int], ...] = ()
     spool_tables: tuple[tuple[str, str], ...] = ()  # name, CREATE statement
+    settings: tuple[tuple[str, str], ...] = ()  # pinned, since the query's values follow them
+    inlined: tuple[ViewInfo, ...] = ()  # ordinary views that the query reads
     plan: MaintenancePlan | None = None
 
     @property
@@ -80,10 +84,21 @@ class Installation:
             for column in source.read_columns
         )
 
+    @property
+    def missing_indexes(self) -> tuple[MissingIndex, ...]:
+        """Indexes on sources that writes would look rows up by, if they were there."""
+        return self.plan.missing_indexes if self.plan else ()
+
+    @property
+    def settled(self) -> tuple[tuple[str, str], ...]:
+        """What was chosen from, with the choice: an installed view keeps to it."""
+        return tuple((choice.what, choice.way) for choice in self.plan.choices) if self.plan else ()
+
     @cached_property
     def hash(self) -> str:
         """Changes with the user's definition, the options or the compiler, not with PostgreSQL's way of printing."""
-        parts = (COMPILER_VERSION, self.user_sql, json.dumps(repr(self.options)), self.strategy)
+        pinned = [f"{name}={value}" for name, value in self.settings]
+        parts = (COMPILER_VERSION, self.user_sql, json.dumps(repr(self.options)), self.strategy, *pinned)
         return names.digest(*parts) + names.digest(*reversed(parts))
 
     # Statements
@@ -110,7 +125,9 @@ class Installation:
         """The definition, the filled tables with their indexes, lock buckets, spools."""
         found = [
             q.sql("CREATE SCHEMA IF NOT EXISTS {s}", s=q.ident(names.RUNTIME_SCHEMA)).text,
+            *self.setting_statements(),
             self.definition_statement(),
+            *self.copy_statements(),
         ]
         for store in self.stores:
             found += self._store_statements(store)
@@ -128,6 +145,29 @@ class Installation:
         view = q.qualified(names.RUNTIME_SCHEMA, self.definition_view)
         return q.sql("CREATE OR REPLACE VIEW {v} AS {s}", v=view, s=q.Fragment(self.canonical_sql)).text
 
+    def setting_statements(self) -> list[str]:
+        """The settings under which the tables are filled."""
+        return [
+            q.sql("SET LOCAL {n} = {v}", n=q.Fragment(name), v=q.literal(value)).text for name, value in self.settings
+        ]
+
+    @property
+    def copies(self) -> tuple[tuple[str, ViewInfo], ...]:
+        """Names of copies of the ordinary views inside the query, as they were when it was compiled."""
+        return tuple((names.derived(self.prefix, "inner", i), view) for i, view in enumerate(self.inlined, 1))
+
+    def copy_statements(self) -> list[str]:
+        """Copies of the ordinary views inside: one that prints otherwise was changed since."""
+        return [
+            q.sql(
+                "CREATE OR REPLACE VIEW {v} ({c}) AS {s}",
+                v=q.qualified(names.RUNTIME_SCHEMA, name),
+                c=[q.ident(column) for column in view.columns],
+                s=q.Fragment(view.sql),
+            ).text
+            for name, view in self.copies
+        ]
+
     def _store_statements(self, store: Store) -> list[str]:
         fill = store.fill()
         if store.surrogate:
@@ -137,7 +177,7 @@ class Installation:
                 fill=fill,
             )
         found = [q.sql("CREATE TABLE {t} AS {fill}", t=store.target, fill=fill).text]
-        found += [index.text for index in store.indexes()]
+        found += [index.text for index in (*store.indexes(), *store.lookup_indexes())]
         if store.surrogate:
             column = q.ident(store.surrogate)
             found += [
@@ -198,6 +238,8 @@ class Installation:
         for node in self.plan.nodes:
             if node.store.key and node.store.live:
                 found.append(f"group rows of {node.store.table}, in key order")
+            if node.store.locking:
+                found.append(node.store.locking)
             if node.locks:
                 found += node.locks.text
         if any(node.locks for node in self.plan.nodes):
@@ -224,6 +266,7 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
             functions.append(capture.flush())
     own = {(store.table_schema, store.table) for store in (node.store for node in plan.nodes)}
     sources = dict.fromkeys(s.name for node in plan.nodes for s in node.sources if s.name not in own)
+    settings = pinned_settings(catalog)
     return Installation(
         options=options,
         canonical_sql=sql,
@@ -231,14 +274,20 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
         strategy="incremental",
         reasons=plan.reasons,
         stores=tuple(node.store for node in plan.nodes),
-        functions=tuple(functions),
-        triggers=tuple(spec for capture in captures for spec in capture.triggers()),
+        functions=tuple(function.pinned(settings) for function in functions),
+        triggers=tuple(
+            replace(spec, function=spec.function.pinned(settings))
+            for capture in captures
+            for spec in capture.triggers()
+        ),
         sources=tuple(sources),
         lock_tables=tuple(
             (lock_table(prefix, c.node.number), c.needs_lock_table()) for c in captures if c.needs_lock_table()
         ),
         spool_tables=tuple((spool.table, spool.create()) for c in captures for spool in c.spools),
         plan=plan,
+        settings=settings,
+        inlined=catalog.views,
     )
 
 
@@ -261,7 +310,7 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         options.surrogate,
         q.qualified(names.RUNTIME_SCHEMA, locks),
     )
-    replace = Function(
+    function = Function(
         names.RUNTIME_SCHEMA,
         names.derived(prefix, 1, "replace"),
         "",
@@ -269,6 +318,7 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         (),
         "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint",
     )
+    settings = pinned_settings(catalog)
     return Installation(
         options=options,
         canonical_sql=sql,
@@ -276,9 +326,11 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         strategy=strategy,
         reasons=reasons,
         stores=(store,),
-        functions=(replace,),
-        triggers=tuple(mark_triggers(prefix, (options.schema, options.name), catalog.base_tables)),
+        functions=(function.pinned(settings),),
+        triggers=tuple(mark_triggers(prefix, (options.schema, options.name), catalog.base_tables, catalog.mixed)),
         sources=tuple(catalog.base_tables),
+        settings=settings,
+        inlined=catalog.views,
     )
 
 

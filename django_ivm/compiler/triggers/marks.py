@@ -14,12 +14,29 @@ from .plpgsql import block
 _TABLES = {"INSERT": ("", "ivm_new"), "UPDATE": ("ivm_old", "ivm_new"), "DELETE": ("ivm_old", "")}
 
 
-def mark_triggers(prefix: str, view: tuple[str, str], tables: tuple[tuple[str, str], ...]) -> list[TriggerSpec]:
-    """Triggers on each table that mark the view stale once per transaction."""
+def mark_triggers(
+    prefix: str,
+    view: tuple[str, str],
+    tables: tuple[tuple[str, str], ...],
+    mixed: frozenset[tuple[str, str]] = frozenset(),
+) -> list[TriggerSpec]:
+    """Triggers on each table that mark the view stale once per transaction. Writes to a table of `mixed`, which has
+    foreign tables below it, would fail if there were transition tables."""
+    found = _marks(prefix, view, tuple(table for table in tables if table not in mixed), ("mark",), _TABLES)
+    return found + _marks(prefix, view, tuple(table for table in tables if table in mixed), ("mark", "any"), {})
+
+
+def _marks(
+    prefix: str,
+    view: tuple[str, str],
+    tables: tuple[tuple[str, str], ...],
+    kind: tuple[str, ...],
+    transition: dict[str, tuple[str, str]],
+) -> list[TriggerSpec]:
     setting = q.literal(f"ivm.m{prefix[-8:]}")
     found = []
     for event in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
-        old, new = _TABLES.get(event, ("", ""))
+        old, new = transition.get(event, ("", ""))
         some = q.sql("EXISTS (SELECT 1 FROM {t}) AND ", t=q.Fragment(new or old)) if old or new else q.EMPTY
         body = q.sql(
             "IF {some}current_setting({setting}, true) IS DISTINCT FROM pg_current_xact_id()::text THEN\n"
@@ -33,7 +50,7 @@ def mark_triggers(prefix: str, view: tuple[str, str], tables: tuple[tuple[str, s
             name=q.literal(view[1]),
         )
         function = Function(
-            names.RUNTIME_SCHEMA, names.derived(prefix, "mark", event.lower()), "trigger", block((), body)
+            names.RUNTIME_SCHEMA, names.derived(prefix, *kind, event.lower()), "trigger", block((), body)
         )
         for table in tables:
             name = names.shorten(f"ivm_{function.name}")

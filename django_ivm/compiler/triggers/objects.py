@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..pg import sql as q
 from ..pg.names import digest
@@ -32,6 +32,14 @@ class Function:
     def signature(self) -> q.Fragment:
         types = ", ".join(part.split()[-1] for part in self.arguments.split(",") if part and " OUT " not in f" {part}")
         return q.Fragment(f"{q.qualified(self.schema, self.name)}({types})")
+
+    def pinned(self, settings: tuple[tuple[str, str], ...]) -> Function:
+        """The same function under settings with these values, in the place of any that it has of that name."""
+        if not settings or not self.definer:
+            return self
+        names = {name.lower() for name, _ in settings}
+        kept = tuple((name, value) for name, value in self.settings if name.lower() not in names)
+        return replace(self, settings=kept + tuple((name, q.literal(value).text) for name, value in settings))
 
     def statements(self) -> list[str]:
         settings = "".join(f" SET {name} = {value}" for name, value in PINNED + self.settings)

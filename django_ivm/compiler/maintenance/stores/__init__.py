@@ -4,6 +4,19 @@ from .aggregate import AggregateStore
 from .bag import BagStore
 from .base import COUNTS, FEW, Store, StoredColumn
 from .keyed import KeyedStore
+from .partition import PartitionStore
+from .recursive import RecursiveStore
 from .top_n import TopNStore
 
-__all__ = ["COUNTS", "FEW", "AggregateStore", "BagStore", "KeyedStore", "Store", "StoredColumn", "TopNStore"]
+__all__ = [
+    "COUNTS",
+    "FEW",
+    "AggregateStore",
+    "BagStore",
+    "KeyedStore",
+    "PartitionStore",
+    "RecursiveStore",
+    "Store",
+    "StoredColumn",
+    "TopNStore",
+]

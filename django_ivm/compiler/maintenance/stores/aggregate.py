@@ -25,11 +25,12 @@ _DELTA, _TARGET, _NEW = "ivm_d", "ivm_t", "excluded"
 @dataclass(frozen=True)
 class AggregateStore(Store):
     """`outputs` pairs the visible columns with expressions over the aggregate's keys and calls; `indexed` says that
-    the source has an index that begins with the keys."""
+    the source has an index that begins with the keys, `probed` that without keys every extreme is found in one."""
 
     aggregate: Aggregate = field(default=None)  # type: ignore[assignment]
     outputs: tuple[tuple[str, Scalar], ...] = ()
     indexed: bool = False
+    probed: bool = False
     layout: Layout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -49,11 +50,11 @@ class AggregateStore(Store):
 
     @property
     def reads_sources(self) -> bool:
-        return bool(self.layout.extremes or self.layout.recomputed)
+        return bool(self.layout.extremes or self.layout.recomputed or self.layout.represented)
 
     @property
     def whole(self) -> str:
-        if self.layout.keys or not self.reads_sources:
+        if self.layout.keys or not self.reads_sources or self.probed:
             return ""
         calls = [str(c) for _, _, c in self.layout.extremes] + [str(c) for _, c in self.layout.recomputed]
         return f"{', '.join(calls)} over all rows may read the whole source after a write"
@@ -115,10 +116,7 @@ class AggregateStore(Store):
             "(SELECT {total} FROM {child} WHERE {same})",
             total=accumulator.total,
             child=subquery(emit(self.child), "ivm_a"),
-            same=q.conjunction(
-                q.equal(qualify(s, "ivm_a"), q.column("ivm_g", key), nullable=self.nullable(key))
-                for key, s in self.layout.keys
-            ),
+            same=self._same_group("ivm_g"),
         )
         return q.sql(
             "CASE WHEN ivm_g.{p} = 'NaN'::numeric THEN {again} ELSE {value} END",
@@ -126,6 +124,10 @@ class AggregateStore(Store):
             again=again,
             value=q.literal(0) if accumulator.nan_of else q.column("ivm_g", name),
         )
+
+    def _same_group(self, alias: str) -> q.Fragment:
+        """Rows of the child that belong to the group of an alias."""
+        return q.conjunction(self.same(name, _of_row(s), q.column(alias, name)) for name, s in self.layout.keys)
 
     def _group_by(self) -> q.Fragment:
         keys = [q.sql("({e})", e=s.sql()) for _, s in self.layout.keys]
@@ -147,7 +149,8 @@ class AggregateStore(Store):
         steps: list[Step] = [upsert]
         if self.layout.keys:
             steps.append(When(q.Fragment("ivm_zero IS NOT NULL"), (gone,)))
-        if self.layout.recomputed or (self.layout.extremes and (joint or event != "insert")):
+        leaving = self.layout.extremes or self.layout.represented
+        if self.layout.recomputed or (leaving and (joint or event != "insert")):
             few = q.sql("cardinality(ivm_touched) <= {n}", n=q.literal(FEW))
             again: tuple[Step, ...] = (self._recompute_each(),)
             if self.layout.keys and not self.indexed:
@@ -287,7 +290,7 @@ class AggregateStore(Store):
     def _probe(self, joint: bool, event: str) -> q.Fragment:
         """Whether the group must be computed anew: the extreme that went is not beyond the one stored now."""
         lay = self.layout
-        if lay.recomputed:
+        if lay.recomputed or (lay.represented and (joint or event != "insert")):
             return q.literal(True)
         if not lay.extremes or (event == "insert" and not joint):
             return q.literal(False)
@@ -298,30 +301,37 @@ class AggregateStore(Store):
             stored, left = q.column(_TARGET, name), q.column(_TARGET, gone)
             operator = q.Fragment("<=" if call.function == "min" else ">=")
             left = left if lay.keys else q.column(_DELTA, gone)
-            tests.append(q.sql("({g} IS NOT NULL AND ({s} IS NULL OR {g} {o} {s}))", g=left, s=stored, o=operator))
+            nothing, unknown = (q.is_null(value, composite=call.type.composite) for value in (left, stored))
+            tests.append(
+                q.sql("(NOT ({n}) AND ({u} OR {g} {o} {s}))", n=nothing, u=unknown, g=left, s=stored, o=operator)
+            )
         return q.join(" OR ", tests)
 
     # Groups computed anew
 
-    def _again(self) -> list[tuple[str, Call]]:
-        return [(name, call) for name, _, call in self.layout.extremes] + list(self.layout.recomputed)
+    def _again(self) -> list[str]:
+        """Columns computed anew: calls, and keys of which another spelling may have to be shown."""
+        lay = self.layout
+        calls = [name for name, _, _ in lay.extremes] + [name for name, _ in lay.recomputed]
+        return calls + [name for name, _ in lay.represented]
 
     def _depending(self) -> list[tuple[str, Scalar]]:
         """Outputs that use a value computed anew."""
-        names = {name for name, _ in self._again()}
+        names = set(self._again())
         return [(name, s) for name, s in self.layout.outputs if names & set(s.columns)]
 
     def _assignments(self, fresh: str) -> tuple[list[q.Fragment], list[q.Fragment]]:
         """Columns to set and their new values, the calls' values being columns of `fresh`."""
         values = {c.name: q.column(_TARGET, c.name) for c in self.columns}
-        values |= {name: q.column(fresh, name) for name, _ in self._again()}
+        values |= {name: q.column(fresh, name) for name in self._again()}
         table = {name: value.text for name, value in values.items()}
-        pairs = [(name, values[name]) for name, _ in self._again()]
+        pairs = [(name, values[name]) for name in self._again()]
         pairs += [(name, s.substitute(table).sql()) for name, s in self._depending()]
         return [q.ident(name) for name, _ in pairs], [value for _, value in pairs]
 
     def _calls(self) -> list[q.Fragment]:
-        return [q.sql("{e} AS {n}", e=q.Fragment(c.text), n=q.ident(name)) for name, c in self._again()]
+        calls = [(name, call) for name, _, call in self.layout.extremes] + list(self.layout.recomputed)
+        return [q.sql("{e} AS {n}", e=qualify(Scalar(c.text), "ivm_a"), n=q.ident(name)) for name, c in calls]
 
     def _recompute_each(self) -> Run:
         """One look-up per group, by the index on the key where there is one."""
@@ -347,11 +357,9 @@ class AggregateStore(Store):
 
         def where(null_key: bool) -> q.Fragment:
             return q.conjunction(
-                q.sql("{e} IS NULL", e=qualify(s, "ivm_a"))
+                q.is_null(_of_row(s), composite=s.type.composite)
                 if null_key
-                else q.equal(
-                    qualify(s, "ivm_a"), q.column(_TARGET, name), nullable=self.nullable(name) and len(lay.keys) > 1
-                )
+                else self.same(name, _of_row(s), q.column(_TARGET, name), nullable=len(lay.keys) > 1)
                 for name, s in lay.keys
             )
 
@@ -360,24 +368,29 @@ class AggregateStore(Store):
             return q.sql("(SELECT {e} FROM {child} WHERE {where})", e=text, child=child, where=where(null_key))
 
         one_nullable = len(lay.keys) == 1 and self.nullable(lay.keys[0][0])
-        if lay.recomputed:
-            same = q.conjunction(
-                q.equal(qualify(s, "ivm_a"), q.column(_TARGET, name), nullable=self.nullable(name))
-                for name, s in lay.keys
+        # NULL has one spelling, and a group whose rows the source doesn't show yet keeps its own.
+        found = [
+            q.sql(
+                "coalesce((SELECT {k} FROM {child} WHERE {same} LIMIT 1), {old}) AS {n}",
+                k=_of_row(s), child=child, same=where(False), old=q.column(_TARGET, name), n=q.ident(name),
             )
+            for name, s in lay.represented
+        ]  # fmt: skip
+        if lay.recomputed:
             return q.sql(
-                "ivm_g.* FROM (SELECT {calls} FROM {child} WHERE {same}) ivm_g",
+                "{found} FROM (SELECT {calls} FROM {child} WHERE {same}) ivm_g",
+                found=[*found, q.Fragment("ivm_g.*")],
                 calls=self._calls(),
                 child=child,
-                same=same,
+                same=self._same_group(_TARGET),
             )
-        found = []
         for name, _, call in lay.extremes:
             value = looked_up(call, False)
             if one_nullable:
                 value = q.sql(
-                    "CASE WHEN {k} IS NULL THEN {null} ELSE {value} END",
-                    k=q.column(_TARGET, lay.keys[0][0]), null=looked_up(call, True), value=value,
+                    "CASE WHEN {no_key} THEN {null} ELSE {value} END",
+                    no_key=q.is_null(q.column(_TARGET, lay.keys[0][0]), composite=lay.keys[0][1].type.composite),
+                    null=looked_up(call, True), value=value,
                 )  # fmt: skip
             found.append(q.sql("{v} AS {n}", v=value, n=q.ident(name)))
         return q.join(", ", found)
@@ -385,7 +398,7 @@ class AggregateStore(Store):
     def _recompute_set(self) -> Run:
         """Many groups: one pass over the rows of the touched groups."""
         columns, values = self._assignments("ivm_r")
-        keys = [q.sql("{e} AS {n}", e=qualify(s, "ivm_a"), n=q.ident(name)) for name, s in self.layout.keys]
+        keys = [q.sql("{e} AS {n}", e=_of_row(s), n=q.ident(name)) for name, s in self.layout.keys]
         touched = q.sql(
             "(SELECT {k} FROM {t} WHERE ctid = ANY({v})) ivm_k",
             k=[q.ident(name) for name in self.key],
@@ -393,25 +406,22 @@ class AggregateStore(Store):
             v=variable("ivm_touched"),
         )
         if any(self.nullable(name) for name in self.key):
-            left = q.sql("ROW({k})::record", k=[qualify(s, "ivm_a") for _, s in self.layout.keys])
+            left = q.sql("ROW({k})::record", k=[_of_row(s) for _, s in self.layout.keys])
             right = q.sql("ROW({k})::record", k=[q.column("ivm_k", name) for name in self.key])
             same = q.sql("{l} = {r}", l=left, r=right)
         else:
-            same = q.conjunction(
-                q.equal(qualify(s, "ivm_a"), q.column("ivm_k", name), nullable=False) for name, s in self.layout.keys
-            )
+            same = self._same_group("ivm_k")
         return Run(
             q.sql(
-                "UPDATE {table} AS ivm_t SET {assignments} FROM (SELECT {keys}, {calls} FROM {child}, {touched} "
+                "UPDATE {table} AS ivm_t SET {assignments} FROM (SELECT {found} FROM {child}, {touched} "
                 "WHERE {same} GROUP BY {by}) ivm_r WHERE {own} AND ivm_t.ctid = ANY({v})",
                 table=self.target,
                 assignments=[q.sql("{c} = {v}", c=c, v=v) for c, v in zip(columns, values, strict=True)],
-                keys=keys,
-                calls=self._calls(),
+                found=keys + self._calls(),
                 child=subquery(emit(self.child), "ivm_a"),
                 touched=touched,
                 same=same,
-                by=[qualify(s, "ivm_a") for _, s in self.layout.keys],
+                by=[_of_row(s) for _, s in self.layout.keys],
                 own=self.same_key_in_bulk("ivm_r", _TARGET),
                 v=variable("ivm_touched"),
             )
@@ -435,3 +445,9 @@ class AggregateStore(Store):
             ),
             COUNTS,
         )
+
+
+def _of_row(scalar: Scalar) -> q.Fragment:
+    """A key's expression over a row of the source, for any place in an expression."""
+    key = qualify(scalar, "ivm_a")
+    return key if scalar.column else q.sql("({k})", k=key)

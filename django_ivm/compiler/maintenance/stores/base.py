@@ -30,7 +30,8 @@ class Store:
 
     `child` is flat: scans, filters, projections, joins, unions. `key` names columns that are unique together (NULLs
     equal), empty for none or for a single row. `live` names the column that counts a row's contributions.
-    `ordered` is an order in which a store above reads the first rows.
+    `ordered` is an order in which a store above reads the first rows, `lookups` are columns that levels above find
+    rows by.
     """
 
     table_schema: str
@@ -38,6 +39,7 @@ class Store:
     child: Relation
     surrogate: str | None = None
     ordered: tuple[SortKey, ...] = field(default=(), kw_only=True)
+    lookups: tuple[tuple[str, ...], ...] = field(default=(), kw_only=True)
 
     @property
     def columns(self) -> tuple[StoredColumn, ...]:
@@ -59,6 +61,11 @@ class Store:
     @property
     def whole(self) -> str:
         """Why a write may read a whole source, or an empty string."""
+        return ""
+
+    @property
+    def locking(self) -> str:
+        """What a change of the store locks beyond the rows that it writes, in words."""
         return ""
 
     @property
@@ -112,6 +119,18 @@ class Store:
             ),
         ]
 
+    def lookup_indexes(self) -> list[q.Fragment]:
+        """Statements that create what levels above look rows up by."""
+        return [
+            q.sql(
+                "CREATE INDEX {name} ON {table} ({columns})",
+                name=q.ident(self.index_name("by_" + digest(*columns))),
+                table=self.target,
+                columns=[q.ident(name) for name in columns],
+            )
+            for columns in self.lookups
+        ]
+
     def index_name(self, what: str) -> str:
         return f"ivm_{digest(self.table_schema, self.table)}_{what}"
 
@@ -126,11 +145,15 @@ class Store:
     def nullable(self, name: str) -> bool:
         return not next(c for c in self.columns if c.name == name).not_null
 
+    def same(self, name: str, left: q.Fragment, right: q.Fragment, *, nullable: bool = True) -> q.Fragment:
+        """Two values are equal as a column's index has it; pass `nullable=False` where NULLs needn't be found equal."""
+        column = next(c for c in self.columns if c.name == name)
+        nullable = nullable and not column.not_null
+        return q.equal(left, right, nullable=nullable, operator=column.type.equals, composite=column.type.composite)
+
     def same_key(self, left: str, right: str) -> q.Fragment:
         """Index-friendly equality of keys between two aliases."""
-        return q.conjunction(
-            q.equal(q.column(left, name), q.column(right, name), nullable=self.nullable(name)) for name in self.key
-        )
+        return q.conjunction(self.same(name, q.column(left, name), q.column(right, name)) for name in self.key)
 
     def same_key_in_bulk(self, left: str, right: str) -> q.Fragment:
         """Equality of keys that can be merge-joined even where keys may be NULL: records compare NULLs as equal."""

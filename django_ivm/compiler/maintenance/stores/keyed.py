@@ -72,8 +72,7 @@ class KeyedStore(Store):
         if not scan.keys or set(carried.values()) != set(scan.keys[0]):
             return []
         same = q.conjunction(
-            q.equal(q.column("ivm_t", name), q.column("ivm_g", column), nullable=self.nullable(name))
-            for name, column in carried.items()
+            self.same(name, q.column("ivm_t", name), q.column("ivm_g", column)) for name, column in carried.items()
         )
         return [
             Run(

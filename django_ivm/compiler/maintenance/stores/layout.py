@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...ir.scalar import Scalar
 from ...operators import Aggregate
-from ...operators.functions import FOLDS, Accumulator, Call, Upkeep, counter, upkeep
+from ...operators.functions import Accumulator, Call, Upkeep, counter, fold_of, upkeep
 from ...pg import sql as q
 from ...pg.catalog import BIGINT, NUMERIC, Type
 from .base import StoredColumn, unique_name
@@ -23,6 +23,11 @@ class Layout:
     extremes: tuple[tuple[str, str, Call], ...]  # stored column, column of the extreme that went, call
     recomputed: tuple[tuple[str, Call], ...]
     outputs: tuple[tuple[str, Scalar], ...]  # stored column, expression over the other stored columns
+
+    @property
+    def represented(self) -> tuple[tuple[str, Scalar], ...]:
+        """Keys whose equal values may look different: what is stored is one of those that the group's rows have."""
+        return tuple((name, s) for name, s in self.keys if not s.type.exact)
 
 
 def lay_out(aggregate: Aggregate, outputs: tuple[tuple[str, Scalar], ...], surrogate: str | None) -> Layout:
@@ -64,7 +69,7 @@ def lay_out(aggregate: Aggregate, outputs: tuple[tuple[str, Scalar], ...], surro
             recomputed.append((column, call))
             values[name] = q.ident(column).text
         else:
-            fold = FOLDS[call.function](call)
+            fold = fold_of(call)
             assert fold is not None
             columns = []
             for i, accumulator in enumerate(fold.accumulators):

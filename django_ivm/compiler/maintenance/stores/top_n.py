@@ -24,6 +24,7 @@ class TopNStore(Store):
     order: tuple[SortKey, ...] = ()
     limit: int | None = None
     offset: int = 0
+    ties: bool = False
     key_columns: tuple[str, ...] = ()
     shown: int = 0
     lock_table: q.Fragment = q.EMPTY
@@ -41,10 +42,11 @@ class TopNStore(Store):
         return (("ivm_near", "boolean"), *((name, "bigint") for name in COUNTS))
 
     def describe(self) -> str:
-        return f"first {self.limit} rows by {', '.join(k.sql().text for k in self.order)}"
+        ties = " with ties" if self.ties else ""
+        return f"first {self.limit} rows{ties} by {', '.join(k.sql().text for k in self.order)}"
 
     def fill(self) -> q.Fragment:
-        return TopN(self.child, self.order, self.limit, self.offset).to_select((emit(self.child),)).select
+        return TopN(self.child, self.order, self.limit, self.offset, self.ties).to_select((emit(self.child),)).select
 
     def apply(self, change: Compiled, *, joint: bool, event: str) -> list[Step]:
         near = Run(self._near(change), ("ivm_near",))
