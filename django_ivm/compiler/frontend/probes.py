@@ -57,4 +57,4 @@ class Probes:
         return None
 
 
-PENDING = Type("?", "?", kind="?")
+PENDING = Type("ivm_pending", "?", kind="?")

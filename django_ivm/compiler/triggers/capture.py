@@ -15,19 +15,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.relation import WEIGHT, Compiled, Kind, Relation
+from ..ir.relation import Compiled, Kind, Relation
 from ..ir.statement import Step
-from ..maintenance.delta import Before, Change, emit_delta, keeps_sign
+from ..maintenance.delta import Change, emit_delta, keeps_sign
 from ..maintenance.levels import lock_table
-from ..maintenance.locks import LockPlan
 from ..maintenance.plan import Node, Source
 from ..maintenance.stores import AggregateStore, BagStore, KeyedStore, PartitionStore
-from ..operators import Scan
 from ..pg import names
 from ..pg import sql as q
-from .locking import bump_buckets
+from .joint import Joint
+from .locking import bump_buckets, role_columns
 from .objects import Function, TriggerSpec
-from .pieces import FOREIGN, NEEDS, own_table, spool_ctes, transition
+from .pieces import FOREIGN, NEEDS, own_table, transition
 from .plpgsql import block, render
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
@@ -138,39 +137,15 @@ class Capture:
         )
 
     def flush(self) -> Function:
-        """Apply everything spooled, jointly; one term when only one source changed."""
-        branches = [q.sql("IF position('!' IN ivm_pending) > 0 THEN\nPERFORM {r}();", r=self._call("replace"))]
-        for spool in self.spools:
-            if len(self.spools) > 1 and self.node.direct(spool.source):
-                only = q.literal(spool.token)
-                steps = self._joint_steps((spool,), self.node.change(spool.source))
-                branches.append(q.sql("ELSIF replace(ivm_pending, '+', '') = {o} THEN\n{s}", o=only, s=steps))
-        branches.append(q.sql("ELSE\n{s}\nEND IF;", s=self._joint_steps(self.spools, self.node.joint_change())))
-        body = q.sql(
-            "IF ivm_large THEN\n{free}\nEND IF;\n{branches}\n{clear}\nRETURN;",
-            free=_PLAN_FREELY,
-            branches=q.join("\n", branches),
-            clear=q.join("\n", [spool.clear() for spool in self.spools]),
-        )
-        declared = (
-            ("ivm_large", "boolean := position('+' IN ivm_pending) > 0"),
-            ("ivm_share", "integer[]"),
-            ("ivm_whole", "integer[]"),
-            ("ivm_many", "bigint"),
-            *self.node.store.declarations,
-        )
-        settings = (*_INDEXED, *self.text_settings.items())
+        """Apply everything spooled, jointly."""
+        settings = (*_INDEXED, *_PLANNED_ONCE, *self.text_settings.items())
+        declared, body = Joint(self.node, self.spools, self.locks).flush(self._call("replace"), _PLAN_FREELY)
         return Function(
             names.RUNTIME_SCHEMA, self.name("flush"), "void", block(declared, body), settings, "ivm_pending text"
         )
 
     def _call(self, what: str) -> q.Fragment:
         return q.qualified(names.RUNTIME_SCHEMA, self.name(what))
-
-    def _joint_steps(self, spools: tuple[Spool, ...], change: Relation) -> q.Fragment:
-        compiled = self._joint_change(spools, change)
-        steps = [*self._joint_locks(spools), *self.node.store.apply(compiled, joint=True, event="joint")]
-        return render(steps, replanned=True)
 
     def after(self, source: Source, event: str) -> Function:
         """AFTER an event of one source."""
@@ -378,42 +353,6 @@ class Capture:
 
         return emit_delta(self.node.change(source), leaf)
 
-    def _joint_change(self, spools: tuple[Spool, ...], change: Relation) -> Compiled:
-        by_source = {spool.source.name: spool for spool in spools}
-
-        def leaf(node: Relation) -> Compiled:
-            assert isinstance(node, Change | Before)
-            spooled = self._spooled(by_source[node.scan.source], node.scan)
-            if isinstance(node, Change):
-                return Compiled(spooled, True)
-            # OFFSET 0 keeps the second branch a subquery of its own: PostgreSQL can push a join key into an Append of
-            # an index scan and a subquery, not into one with a bare CTE scan, and would read the whole index.
-            # For the same reason no branch has a condition of its own.
-            live = q.ident(node.scan.live) if node.scan.live else None
-            now = [*node.scan.select_list(), *([q.sql("{l} AS ivm_live", l=live)] if live else [])]
-            gone = [*(q.ident(name) for name in node.scan.names), *([q.Fragment("1::bigint")] if live else [])]
-            both = q.sql(
-                "SELECT {now}, 1 AS {w} FROM {t} UNION ALL (SELECT {gone}, -{w} FROM ({spooled}) ivm_o OFFSET 0)",
-                now=now or [q.Fragment("1 AS ivm_row")],
-                w=q.ident(WEIGHT),
-                t=q.qualified(*node.scan.source),
-                gone=gone or [q.literal(1)],
-                spooled=spooled,
-            )
-            if live:
-                columns = [*(q.ident(name) for name in node.scan.names), q.ident(WEIGHT)]
-                both = q.sql("SELECT {c} FROM ({both}) ivm_b WHERE ivm_live > 0", c=columns, both=both)
-            return Compiled(both, True)
-
-        inner = emit_delta(change, leaf)
-        return Compiled(q.sql("WITH {s} {i}", s=spool_ctes(spools), i=inner.select), True)
-
-    def _spooled(self, spool: Spool, scan: Scan) -> q.Fragment:
-        columns = [
-            q.sql("{c} AS {n}", c=spool.column(stored), n=q.ident(column.name)) for column, stored in scan.columns
-        ]
-        return q.sql("SELECT {c} FROM {t}", c=[*columns, q.ident(WEIGHT)], t=q.Fragment(f"ivm_s{spool.source.number}"))
-
     # Locks
 
     def _direct_locks(self, source: Source, event: str) -> tuple[Step, ...]:
@@ -425,34 +364,10 @@ class Capture:
         if not tied:
             return ()
         for scan in tied:
-            columns = self._role_columns(plan, scan)
+            columns = role_columns(plan, scan)
             keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=transition(scan, event)))
         roles = {plan.roles[scan.leaf].parent for scan in tied}
         return bump_buckets(self.locks, q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
-
-    def _joint_locks(self, spools: tuple[Spool, ...]) -> tuple[Step, ...]:
-        if self.node.locks is None:
-            return ()
-        keys = []
-        for spool in spools:
-            for scan in spool.source.leaves:
-                if scan.leaf not in self.node.locks.roles:
-                    continue
-                keys.append(
-                    q.sql(
-                        "SELECT {c} FROM ({t}) ivm_k",
-                        c=self._role_columns(self.node.locks, scan),
-                        t=self._spooled(spool, scan),
-                    )
-                )
-        if not keys:
-            return ()
-        rows = q.sql("WITH {s} {k}", s=spool_ctes(spools), k=q.join(" UNION ALL ", keys))
-        return bump_buckets(self.locks, rows, share=True, whole=True)
-
-    def _role_columns(self, plan: LockPlan, scan: Scan) -> list[q.Fragment]:
-        role = plan.roles[scan.leaf]
-        return [q.sql("{b} AS b", b=role.bucket()), q.sql("{p} AS ivm_parent", p=q.literal(role.parent))]
 
     # Triggers
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..ir.statement import Run, Step, When, variable
-from ..maintenance.locks import STRIPES
+from ..maintenance.locks import STRIPES, LockPlan
+from ..operators import Scan
 from ..pg import sql as q
 
 
@@ -33,3 +34,9 @@ def bump_buckets(table: q.Fragment, rows: q.Fragment, *, share: bool, whole: boo
     order = Run(q.sql("SELECT 1 FROM {t} WHERE {w} ORDER BY b, st FOR NO KEY UPDATE", t=table, w=where))
     bump = Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {w}", t=table, w=where))
     return (buckets, When(ordered, (order,)), bump)
+
+
+def role_columns(plan: LockPlan, scan: Scan) -> list[q.Fragment]:
+    """The bucket of a scan's row, and whether its writer takes it whole."""
+    role = plan.roles[scan.leaf]
+    return [q.sql("{b} AS b", b=role.bucket()), q.sql("{p} AS ivm_parent", p=q.literal(role.parent))]

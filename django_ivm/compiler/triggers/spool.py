@@ -110,6 +110,9 @@ def settings_for_text(types: tuple[Type, ...]) -> tuple[tuple[str, str], ...]:
         found.append(("extra_float_digits", "1"))
     if any(t.base == "interval" or t.schema != "pg_catalog" or t.kind != "b" for t in types):
         found.append(("IntervalStyle", "postgres"))
+    bases = {(t.inner or t).base for t in types}
+    if any(base in ("date", "timestamp", "timestamptz") for base in bases):
+        found.append(("DateStyle", "ISO, MDY"))
     return tuple(found)
 
 
