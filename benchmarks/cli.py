@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 
 from django_ivm.errors import IVMError
 
-from . import goals, report, run, server
+from . import goals, report, run, server, tpch, tpch_data
 from .arms import ARMS
 from .core import BenchError
 from .data import WrongView
@@ -37,14 +38,11 @@ def _keys(known: dict[str, object]) -> object:
     return parse
 
 
-def _rows(text: str) -> int:
+def _number(text: str) -> float:
     try:
-        rows = int(text.replace("_", "").replace(",", ""))
+        return float(text.replace("_", "").replace(",", ""))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows") from None
-    if rows < SMALLEST:
-        raise argparse.ArgumentTypeError(f"at least {SMALLEST} rows, below that only fixed costs are measured")
-    return rows
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
 def _count(text: str) -> int:
@@ -60,9 +58,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--quick", action="store_true", help="100,000 rows and few rounds: under two minutes, rougher figures"
     )
-    p.add_argument("--scale", type=_rows, metavar="ROWS", help="rows of the big table (default 1,000,000)")
-    p.add_argument("--scenario", type=_keys(SCENARIOS), metavar="a,b", default=tuple(SCENARIOS),  # type: ignore[arg-type]
-                   help="; ".join(f"{s.key}: {s.title}" for s in SCENARIOS.values()))  # fmt: skip
+    p.add_argument("--scale", type=_number, metavar="N",
+                   help="rows of the big table (default 1,000,000); TPC-H's scale factor (default 0.1)")  # fmt: skip
+    titles = {**{s.key: s.title for s in SCENARIOS.values()}, tpch.KEY: f"{tpch.TITLE}; runs alone"}
+    p.add_argument("--scenario", type=_keys(titles), metavar="a,b", default=tuple(SCENARIOS),  # type: ignore[arg-type]
+                   help="; ".join(f"{key}: {title}" for key, title in titles.items()))  # fmt: skip
+    p.add_argument("--queries", type=_keys(dict.fromkeys(tpch_data.QUERIES)), metavar="q01,q05",  # type: ignore[arg-type]
+                   default=tpch_data.QUERIES, help="queries of the scenario tpch (default all)")  # fmt: skip
     p.add_argument("--arms", type=_keys(ARMS), metavar="bare,hand", default=tuple(ARMS),  # type: ignore[arg-type]
                    help=f"strategies to compare (default all): {','.join(ARMS)}")  # fmt: skip
     p.add_argument("--rounds", type=_count, metavar="N", help="rounds of each order of statements")
@@ -90,7 +92,7 @@ def options(args: argparse.Namespace) -> run.Options:
         # The same arm twice is the noise that every ratio is read against.
         arms = ("bare", "again", *(a for a in arms if a != "bare"))
     return run.Options(
-        rows=args.scale or (100_000 if quick else 1_000_000),
+        rows=int(args.scale or (100_000 if quick else 1_000_000)),
         scenarios=tuple(SCENARIOS[k] for k in args.scenario),
         arms=arms,
         rounds=args.rounds or (3 if quick else 6),
@@ -109,6 +111,21 @@ def options(args: argparse.Namespace) -> run.Options:
     )
 
 
+def tpch_options(args: argparse.Namespace) -> tpch.Options:
+    """What the arguments come to for the scenario tpch."""
+    quick = args.quick
+    return tpch.Options(
+        scale=args.scale or (0.01 if quick else 0.1),
+        queries=args.queries,
+        pairs=args.rounds or (3 if quick else 5),
+        orders=20 if quick else 50,
+        refreshes=2 if quick else 3,
+        pin=not args.no_pin,
+        seed=args.seed or run.random_seed(),
+        progress=not args.no_progress and sys.stderr.isatty(),
+    )
+
+
 def _concurrent(keys: tuple[str, ...], *, quick: bool) -> str:
     """The scenarios written concurrently: one over a table, one with join locks; others only if alone."""
     few = "b" if quick else "ab"
@@ -117,24 +134,29 @@ def _concurrent(keys: tuple[str, ...], *, quick: bool) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    args = parser().parse_args(argv)
-    chosen = options(args)
+    arguments = parser()
+    args = arguments.parse_args(argv)
+    if tpch.KEY in args.scenario:
+        if len(args.scenario) > 1 or args.check or args.self_check:
+            arguments.error(f"the scenario {tpch.KEY} runs alone, without --check and --self-check")
+        return _guarded(args, _tpch)
+    if args.scale is not None and args.scale < SMALLEST:
+        arguments.error(f"--scale: at least {SMALLEST} rows, below that only fixed costs are measured")
     if args.check:
-        lacking = [arm for arm in goals.NEEDED if arm not in chosen.arms]
+        lacking = [arm for arm in goals.NEEDED if arm not in options(args).arms]
         if lacking:
             print(f"--check compares with {', '.join(lacking)}: add it to --arms", file=sys.stderr)
             return 2
+    return _guarded(args, _compare)
+
+
+def _guarded(args: argparse.Namespace, work: Callable[[argparse.Namespace], int]) -> int:
+    """The work's exit code, or what its failure comes to."""
     # As Ctrl-C: the private server stops, a database made on another one is dropped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
-        with server.place() as place:
-            if args.self_check:
-                for line in run.self_check(place, chosen, steps=150, seconds=1.0):
-                    print(line)
-                print(f"ok, seed {chosen.seed}")
-                return 0
-            result = run.run(place, chosen)
+        return work(args)
     except WrongView as e:
         print(f"error: {e}", file=sys.stderr)
         return 1
@@ -145,6 +167,17 @@ def main(argv: list[str] | None = None) -> int:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
 
+
+def _compare(args: argparse.Namespace) -> int:
+    """The strategies side by side."""
+    chosen = options(args)
+    with server.place() as place:
+        if args.self_check:
+            for line in run.self_check(place, chosen, steps=150, seconds=1.0):
+                print(line)
+            print(f"ok, seed {chosen.seed}")
+            return 0
+        result = run.run(place, chosen)
     misses = goals.misses(result) if args.check else None
     if misses is not None:
         result["misses"] = misses
@@ -158,6 +191,16 @@ def main(argv: list[str] | None = None) -> int:
     if misses == []:
         print("every goal reached")
     return 1 if misses else 0
+
+
+def _tpch(args: argparse.Namespace) -> int:
+    with server.place() as place:
+        result = tpch.run(place, tpch_options(args))
+    head, grids = tpch.headline(result), tpch.grids(result)
+    report.show_grids(head, grids)
+    text = "\n\n".join(["# Benchmark: TPC-H", f"{head}.", *map(report.markdown_of, grids)]) + "\n"
+    print("\nwrote " + ", ".join(str(p) for p in report.write_texts(result, text, args.out, "tpch")))
+    return 0
 
 
 def _plots(result: dict[str, object], out: Path) -> list[Path]:

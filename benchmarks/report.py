@@ -186,18 +186,23 @@ def headline(result: dict[str, Any]) -> str:
 
 def show(result: dict[str, Any]) -> None:
     """Print every table; with rich where it is installed."""
+    show_grids(headline(result), grids(result))
+
+
+def show_grids(head: str, found: list[Grid]) -> None:
+    """Print tables under a line that says what was run; with rich where it is installed."""
     try:
         from rich.console import Console
         from rich.table import Table
     except ImportError:
-        print(plain(result))
+        print(plain(head, found))
         return
     console = Console()
     if not console.is_terminal:
-        print(plain(result))
+        print(plain(head, found))
         return
-    console.print(headline(result))
-    for grid in grids(result):
+    console.print(head)
+    for grid in found:
         table = Table(title=grid.title, title_justify="left", caption=grid.note or None, caption_justify="left")
         for i, name in enumerate(grid.head):
             table.add_column(name, justify="left" if i == 0 else "right", no_wrap=i == 0)
@@ -206,10 +211,10 @@ def show(result: dict[str, Any]) -> None:
         console.print(table)
 
 
-def plain(result: dict[str, Any]) -> str:
+def plain(head: str, found: list[Grid]) -> str:
     """The tables in fixed-width text."""
-    parts = [headline(result)]
-    for grid in grids(result):
+    parts = [head]
+    for grid in found:
         widths = [max(len(row[i]) for row in [grid.head, *grid.rows]) for i in range(len(grid.head))]
         lines = [
             "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
@@ -226,19 +231,27 @@ def markdown(result: dict[str, Any], misses: list[str] | None) -> str:
         parts.append(f"Skipped {SHORT[key]}: {why}.")
     if misses is not None:
         parts.append("\n".join(["Goals missed:", "", *(f"- {m}" for m in misses)]) if misses else "Every goal reached.")
-    for grid in grids(result):
-        lines = [
-            "| " + " | ".join(grid.head) + " |",
-            "|" + "|".join("---" if i == 0 else "--:" for i in range(len(grid.head))) + "|",
-            *("| " + " | ".join(row) + " |" for row in grid.rows),
-        ]
-        parts.append("\n".join([f"## {grid.title}", "", *lines, *(["", grid.note] if grid.note else [])]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *map(markdown_of, grids(result))]) + "\n"
+
+
+def markdown_of(grid: Grid) -> str:
+    """A table in Markdown, with its title and its note."""
+    lines = [
+        "| " + " | ".join(grid.head) + " |",
+        "|" + "|".join("---" if i == 0 else "--:" for i in range(len(grid.head))) + "|",
+        *("| " + " | ".join(row) + " |" for row in grid.rows),
+    ]
+    return "\n".join([f"## {grid.title}", "", *lines, *(["", grid.note] if grid.note else [])])
 
 
 def write(result: dict[str, Any], out: Path, misses: list[str] | None) -> list[Path]:
     """Write ``benchmark.json`` and ``benchmark.md`` into ``out``."""
-    paths = [out / "benchmark.json", out / "benchmark.md"]
+    return write_texts(result, markdown(result, misses), out, "benchmark")
+
+
+def write_texts(result: dict[str, Any], markdown: str, out: Path, stem: str) -> list[Path]:
+    """Write the result as JSON and its tables as Markdown."""
+    paths = [out / f"{stem}.json", out / f"{stem}.md"]
     paths[0].write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    paths[1].write_text(markdown(result, misses), encoding="utf-8")
+    paths[1].write_text(markdown, encoding="utf-8")
     return paths

@@ -24,6 +24,7 @@ _T = TypeVar("_T", bound=models.Model)
 MODES = ("immediate", "commit", "deferred", "manual")
 STRATEGIES = ("auto", "incremental", "full")
 ON_ERROR = ("raise", "stale")
+PREFERENCES = ("auto", "state", "recompute")
 SOURCES = ("get_queryset", "sql", "sql_file")
 METHODS = ("refresh", "verify", "explain", "status", "is_fresh")
 # Options with a settled meaning that no release has yet, and the one value that asks for nothing.
@@ -37,6 +38,7 @@ class ViewOptions:
     mode: str = "immediate"
     strategy: str = "auto"
     on_error: str = "raise"
+    prefer: str = "auto"
     using: str | None = None
     schema: str | None = None
     grants: tuple[str, ...] = ()
@@ -63,7 +65,8 @@ def parse_options(owner: str, ivm: type | None) -> ViewOptions:
                 code="option-not-available",
                 hint=f"Remove it from class IVM of {owner}.",
             )
-    for key, choices in (("mode", MODES), ("strategy", STRATEGIES), ("on_error", ON_ERROR)):
+    allowed = {"mode": MODES, "strategy": STRATEGIES, "on_error": ON_ERROR, "prefer": PREFERENCES}
+    for key, choices in allowed.items():
         if key in given and given[key] not in choices:
             raise DefinitionError(
                 f"{owner}: {key} = {given[key]!r} in class IVM is none of its choices.",

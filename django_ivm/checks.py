@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
@@ -19,6 +19,9 @@ from django.utils import timezone
 from . import definition, fields, queryset, registry
 from .base import METHODS, IncrementalView
 from .errors import DependencyCycleError, IVMError
+
+if TYPE_CHECKING:
+    from .engine.install import Compiled
 
 ViewModel = type[IncrementalView]
 
@@ -237,10 +240,8 @@ def _in_database(model: ViewModel, alias: str) -> Iterator[CheckMessage]:
                 obj=field,
                 id="django_ivm.W003",
             )
-    if model._ivm_options.strategy == "incremental" and not (
-        matched.unmatched_outputs or matched.unmatched_fields or matched.repeated
-    ):
-        yield from _not_incremental(model, alias)
+    if not (matched.unmatched_outputs or matched.unmatched_fields or matched.repeated):
+        yield from _kept(model, alias)
 
 
 def _refused_query(model: ViewModel, alias: str, error: DatabaseError) -> Iterator[CheckMessage]:
@@ -264,19 +265,46 @@ def _reads_missing_view(model: ViewModel, alias: str) -> bool:
     return False
 
 
-def _not_incremental(model: ViewModel, alias: str) -> Iterator[CheckMessage]:
+def _kept(model: ViewModel, alias: str) -> Iterator[CheckMessage]:
+    """How the view would be kept: what it says it must be, and with all indexes that a write would use."""
     from .engine import install
 
+    required = model._ivm_options.strategy == "incremental"
+    if model._ivm_options.strategy == "full":
+        return
     try:
         plan = install.plan(definition.spec(model, alias), connections[alias])
     except IVMError as error:
-        yield _error("E011" if type(error).__name__ == "NotIncrementalError" else "E003", error, model)
+        if required:
+            yield _error("E011" if type(error).__name__ == "NotIncrementalError" else "E003", error, model)
         return
     except DatabaseError as error:
-        yield from _refused_query(model, alias, error)
+        if required:
+            yield from _refused_query(model, alias, error)
         return
     if plan.strategy == "incremental":
-        return
+        yield from _missing_indexes(model, plan, alias)
+    elif required:
+        yield from _not_incremental(model, plan)
+
+
+def _missing_indexes(model: ViewModel, plan: Compiled, alias: str) -> Iterator[CheckMessage]:
+    from .engine.advice import advise
+
+    for index in advise(plan.installation.missing_indexes, plan.catalog, connections[alias]):
+        if index.small:
+            continue
+        where = f"Add to Meta.indexes of {index.model}: " if index.model else "Run: "
+        yield Warning(
+            f"{model._meta.label}: a write would look rows of {index.table} (about {index.rows:,}) up by "
+            f"{', '.join(index.columns)}, and no index helps.",
+            hint=where + index.definition,
+            obj=model,
+            id="django_ivm.W004",
+        )
+
+
+def _not_incremental(model: ViewModel, plan: Compiled) -> Iterator[CheckMessage]:
     for reason in plan.reasons:
         where = f" (at {reason.location})" if reason.location else ""
         yield Error(

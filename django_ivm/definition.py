@@ -214,6 +214,7 @@ def spec(model: type[models.Model], using: str | None = None) -> ViewSpec:
         mode=options.mode,
         strategy=options.strategy,
         on_error=options.on_error,
+        prefer=options.prefer,
         label=model._meta.label,
         renames=renames,
         surrogate=model._meta.get_field(surrogate).column if surrogate else None,

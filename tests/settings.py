@@ -11,9 +11,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.postgres",
     "pgtrigger",
     "django_ivm",
     "tests.shop",
+    "tests.django.apps.library",
 ]
 DATABASES = {
     "default": embedded.django_database(TEST={"NAME": "test_django_ivm"}),

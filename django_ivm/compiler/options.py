@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .pg import names
 
@@ -13,7 +13,8 @@ class Options:
 
     `columns` are the table's column names in the order of the query's outputs (empty: the outputs' names).
     `surrogate` names an identity column, stored last. `model`: the table itself carries the view's name, hidden
-    columns or not; otherwise a SELECT-only view stands over a table with hidden columns.
+    columns or not; otherwise a SELECT-only view stands over a table with hidden columns. `prefer` decides where
+    `maintenance.choice` would by estimates; `settled` pairs what was chosen from before with the choice.
     """
 
     name: str = "view"
@@ -23,6 +24,8 @@ class Options:
     columns: tuple[str, ...] = ()
     surrogate: str | None = None
     model: bool = False
+    prefer: str = "auto"
+    settled: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def storage(self, prefix: str) -> tuple[str, str]:
         """(schema, name) of the stored table of the view."""

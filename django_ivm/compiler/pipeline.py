@@ -5,6 +5,8 @@ canonical SQL → AST → Relation → rewrites → MaintenancePlan → Installa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import CompileError, Reason, Unsupported, reason
 from .frontend.bind import Binder, Bound
 from .frontend.locate import place, position_of
@@ -12,11 +14,12 @@ from .frontend.parse import parse_query
 from .frontend.probes import Probes
 from .frontend.volatility import check_functions
 from .ir.relation import Relation
+from .maintenance.choice import Choices
 from .maintenance.levels import plan_maintenance
 from .maintenance.plan import MaintenancePlan
 from .options import Options
 from .pg.catalog import Catalog
-from .rewrites import RULES
+from .rewrites import CHOOSING, RULES
 from .trace import Trace
 from .triggers.installation import Installation, install_full, install_incremental
 
@@ -37,8 +40,10 @@ def compile_view(
     try:
         check_functions(catalog)
         bound = trace.step("ir", bind(ast.node, catalog, options))
-        core = rewrite(bound.relation, trace)
-        plan: MaintenancePlan = trace.step("plan", plan_maintenance(core, bound.outputs, catalog, options))
+        choices = Choices(catalog.tables, options.prefer, dict(options.settled))
+        core = rewrite(bound.relation, trace, choices)
+        planned = plan_maintenance(core, bound.outputs, catalog, options)
+        plan: MaintenancePlan = trace.step("plan", replace(planned, choices=tuple(choices.made.values())))
     except Unsupported as refusal:
         where = place(catalog.user_sql, position_of(catalog.user_sql, refusal.find))
         return install_full(ast.text, catalog, options, (reason(refusal.code, refusal.message, where),))
@@ -64,10 +69,11 @@ def missing_types(canonical_sql: str, catalog: Catalog) -> tuple[str, ...]:
     return tuple(probes.missing)
 
 
-def rewrite(relation: Relation, trace: Trace) -> Relation:
+def rewrite(relation: Relation, trace: Trace, choices: Choices) -> Relation:
     """Apply every rule in order; a rule that changes the schema is a defect and is named."""
     for rule in RULES:
-        rewritten = trace.step(rule.__name__, rule(relation))
+        arguments = (relation, choices) if rule in CHOOSING else (relation,)
+        rewritten = trace.step(rule.__name__, rule(*arguments))
         before = [(c.name, c.type.sql) for c in relation.schema]
         if [(c.name, c.type.sql) for c in rewritten.schema] != before:
             raise CompileError(f"the rewrite {rule.__name__} changed the schema")

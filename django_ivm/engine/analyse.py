@@ -16,7 +16,7 @@ from ..compiler.frontend.parse import BadDefinition, parse_query, referenced_rel
 from ..compiler.pg.catalog import Catalog, Type
 from ..compiler.pipeline import missing_types
 from ..errors import DefinitionError
-from . import introspect
+from . import calls, families, introspect, pinning, tables
 
 _PINNED = (
     "SET LOCAL search_path = pg_catalog",
@@ -26,6 +26,7 @@ _PINNED = (
     "SET LOCAL extra_float_digits = 1",
     "SET LOCAL quote_all_identifiers = off",
 )
+_ANALYSED = "pg_temp.ivm_analysed"
 _HINTS = {
     "42P01": "Create the table first, or name its schema.",
     "42703": "Correct the column's name.",
@@ -51,8 +52,8 @@ def referenced_tables(sql: str) -> set[tuple[str | None, str]]:
         raise _bad(error, sql) from error
 
 
-def analyse(connection: Any, sql: str) -> tuple[str, Catalog]:
-    """(canonical SQL, catalog) of a query.
+def analyse(connection: Any, sql: str, settings: tuple[tuple[str, str], ...] = ()) -> tuple[str, Catalog]:
+    """(canonical SQL, catalog) of a query, read under the connection's settings, those given in their place.
 
     Raises DefinitionError with the place in the user's text for anything PostgreSQL refuses, for several statements,
     for a query that writes, for a parameter left over.
@@ -64,8 +65,10 @@ def analyse(connection: Any, sql: str) -> tuple[str, Catalog]:
     found: list[tuple[str, Catalog]] = []
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            pinning.pin(cursor, settings)
+            values = pinning.current(cursor)
             oid = _temporary_view(cursor, parsed.text)
-            found.append(_read(cursor, oid, sql))
+            found.append(_read(cursor, oid, sql, values))
             raise _Undo
     except _Undo:
         pass
@@ -90,20 +93,26 @@ def _temporary_view(cursor: Any, sql: str) -> int:
         raise DefinitionError(
             f"PostgreSQL refuses the query: {message}", code=state, hint=hint, location=location
         ) from error
-    return int(introspect.rows(cursor, "SELECT 'pg_temp.ivm_analysed'::regclass::oid")[0][0])
+    return int(introspect.rows(cursor, "SELECT to_regclass(%s)::oid", (_ANALYSED,))[0][0])
 
 
-def _read(cursor: Any, oid: int, user_sql: str) -> tuple[str, Catalog]:
+def _read(cursor: Any, oid: int, user_sql: str, settings: tuple[tuple[str, str], ...]) -> tuple[str, Catalog]:
     for setting in _PINNED:
         cursor.execute(setting)
     canonical = introspect.rows(cursor, "SELECT pg_get_viewdef(%s)", (oid,))[0][0].strip().rstrip(";")
     tree = introspect.rows(cursor, "SELECT ev_action::text FROM pg_rewrite WHERE ev_class = %s", (oid,))[0][0]
+    found, views, trees = tables.relations(cursor, _ANALYSED, oid)
+    trees, types = [(tree, ""), *trees], calls.Types(cursor)
+    base_tables, mixed = families.base_tables(cursor, _ANALYSED)
     catalog = Catalog(
-        tables=introspect.tables(cursor, oid),
-        functions=introspect.functions(cursor, tree),
+        tables=found,
+        functions=calls.functions(cursor, trees, types),
         outputs=introspect.columns(cursor, oid),
-        base_tables=introspect.base_tables(cursor, oid),
-        mutable=introspect.mutable_casts(cursor, tree),
+        base_tables=base_tables,
+        mixed=mixed,
+        casts=calls.text_casts(cursor, trees, types),
+        settings=settings,
+        views=views,
         user_sql=user_sql,
     )
     while probes := missing_types(canonical, catalog):

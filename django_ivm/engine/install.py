@@ -14,7 +14,7 @@ from psycopg import sql as pg
 from .. import _sql, signals
 from ..compiler.pg import names
 from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
-from . import register
+from . import pinning, register
 from .introspect import registered, rows
 from .register import InstalledView, intact
 from .results import Reason
@@ -30,6 +30,7 @@ _SYSTEM_COLUMNS = frozenset(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]
 _MODES = ("immediate", "manual")
 _LATER = ("commit", "deferred")
 _STRATEGIES = ("auto", "incremental", "full")
+_PREFERENCES = ("auto", "state", "recompute")
 
 
 class InstallState(enum.StrEnum):
@@ -81,6 +82,10 @@ def validate(spec: ViewSpec) -> None:
         raise DefinitionError(
             f"unknown strategy {spec.strategy!r}", code="STRATEGY", hint=f"Use one of {', '.join(_STRATEGIES)}."
         )
+    if spec.prefer not in _PREFERENCES:
+        raise DefinitionError(
+            f"unknown preference {spec.prefer!r}", code="PREFER", hint=f"Use one of {', '.join(_PREFERENCES)}."
+        )
     if not spec.name or "\x00" in spec.name:
         raise DefinitionError("a view needs a name", code="NAME", hint="Give it one of up to 63 bytes.")
     if len(spec.name.encode()) > names.LIMIT:
@@ -100,7 +105,7 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     from .analyse import analyse
 
     validate(spec)
-    canonical, catalog = analyse(connection, spec.sql)
+    canonical, catalog = analyse(connection, spec.sql, spec.settings)
     if not catalog.outputs:
         raise DefinitionError("the query has no columns", code="COLUMNS", hint="Select at least one.")
     schema = spec.schema or _current_schema(connection)
@@ -129,6 +134,8 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
         columns=outputs,
         surrogate=spec.surrogate,
         model=bool(spec.label),
+        prefer=spec.prefer,
+        settled=spec.settled,
     )
     trace = Trace()
     installation = compile_view(canonical, catalog, options, trace)
@@ -263,8 +270,10 @@ def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
         tell(f"{spec.name}: waiting for writers")
         cursor.execute(statement)
     tell(f"{spec.name}: filling")
+    before = pinning.values(cursor, [name for name, _ in installation.settings])
     for statement in installation.table_statements():
         cursor.execute(statement)
+    pinning.pin(cursor, before)
     for statement in spec.indexes_sql:
         cursor.execute(statement)
     tell(f"{spec.name}: triggers")
@@ -331,9 +340,7 @@ def _dependents(cursor: Any, name: tuple[str, str]) -> list[InstalledView]:
 def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
     public, storage = pg.Identifier(*view.full_name), pg.Identifier(*view.storage)
     _drop_triggers(cursor, view)
-    cursor.execute(
-        pg.SQL("DROP VIEW IF EXISTS {} CASCADE").format(pg.Identifier(names.RUNTIME_SCHEMA, view.definition_view))
-    )
+    _drop_definition(cursor, view)
     if keep_data:
         cursor.execute(pg.SQL("DROP TRIGGER IF EXISTS ivm_read_only ON {}").format(storage))
         if view.storage != view.full_name:
@@ -355,6 +362,11 @@ def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
         cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
     cursor.execute("DELETE FROM django_ivm.view WHERE id = %s", (view.id,))
     cursor.execute("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", view.full_name)
+
+
+def _drop_definition(cursor: Any, view: InstalledView) -> None:
+    for name in (view.definition_view, *(copy for copy, _, _ in view.inlined)):
+        cursor.execute(pg.SQL("DROP VIEW IF EXISTS {} CASCADE").format(pg.Identifier(names.RUNTIME_SCHEMA, name)))
 
 
 _TRIGGERS = """
@@ -394,8 +406,7 @@ def detach(view: InstalledView, connection: Any) -> None:
 
 def _take_off(cursor: Any, view: InstalledView, reason: str) -> None:
     _drop_triggers(cursor, view)
-    definition = pg.Identifier(names.RUNTIME_SCHEMA, view.definition_view)
-    cursor.execute(pg.SQL("DROP VIEW IF EXISTS {}").format(definition))
+    _drop_definition(cursor, view)
     cursor.execute("UPDATE django_ivm.view SET detached = true WHERE id = %s", (view.id,))
     register.mark_stale(cursor, view, reason)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+from . import families
 from .introspect import registered, rows
 from .results import Reason
 from .spec import ViewSpec
@@ -46,7 +47,7 @@ class InstalledView:
     surrogate: str | None
     sources: tuple[tuple[str, str], ...]
     parents: tuple[tuple[str, str], ...]
-    objects: dict[str, list[str]]
+    objects: dict[str, Any]
     replaces: tuple[str, ...]
     triggers: tuple[dict[str, str], ...]
     locks: tuple[str, ...]
@@ -61,6 +62,21 @@ class InstalledView:
     def depends_on(self) -> tuple[str, ...]:
         """Names of the views that it reads directly."""
         return tuple(name for _, name in self.parents)
+
+    @property
+    def inlined(self) -> tuple[tuple[str, str, str], ...]:
+        """Ordinary views inside the query: the name of the copy in our schema, the view's schema and name."""
+        return tuple((copy, schema, name) for copy, schema, name in self.objects.get("inlined", ()))
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Columns whose values are settled up to equality only: of 1.0 and 1.00 any may be shown."""
+        return tuple(self.objects.get("alike", ()))
+
+    @property
+    def undetermined(self) -> tuple[str, ...]:
+        """Columns of which the query allows several values, such as string_agg() without a total order."""
+        return tuple(self.objects.get("undetermined", ()))
 
     @property
     def full_name(self) -> tuple[str, str]:
@@ -143,6 +159,9 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
     reasons = [
         {"code": r.code, "message": r.message, "hint": r.hint, "location": r.location} for r in installation.reasons
     ]
+    inlined = [(copy, view.schema, view.name) for copy, view in installation.copies]
+    plan = installation.plan
+    looks = {"alike": plan.alike, "undetermined": plan.open} if plan else {}
     values: dict[str, Any] = {
         "view_schema": installation.options.schema,
         "view_name": spec.name,
@@ -166,11 +185,11 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
         "surrogate": store.surrogate,
         "sources": json.dumps([list(s) for s in installation.sources]),
         "depends_on": json.dumps([list(name) for name in depends_on]),
-        "objects": json.dumps(installation.objects()),
+        "objects": json.dumps(installation.objects() | {"inlined": inlined} | looks),
         "replaces": json.dumps(installation.replace_functions()),
         "triggers": json.dumps(triggers),
         "locks": json.dumps(list(installation.locks())),
-        "spec": spec.to_json(),
+        "spec": replace(spec, settings=installation.settings, settled=installation.settled).to_json(),
     }
     cursor.execute(
         "DELETE FROM django_ivm.view WHERE view_schema = %s AND view_name = %s",
@@ -196,27 +215,34 @@ def mark_stale(cursor: Any, view: InstalledView, reason: str) -> None:
 
 
 _INTACT = """
-WITH wanted AS (
-    SELECT w.name, w.hash, c.oid AS table_oid
+WITH RECURSIVE wanted AS (
+    SELECT w.name, w.hash, c.oid AS table_oid, w.schema = 'django_ivm' AS own
     FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
     LEFT JOIN pg_namespace n ON n.nspname = w.schema
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
 ), roots AS (
     SELECT c.oid FROM jsonb_array_elements(%s::jsonb) s
     JOIN pg_namespace n ON n.nspname = s->>0 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s->>1
+), watched AS (
+    SELECT oid FROM roots WHERE oid IN (SELECT table_oid FROM wanted)
+), down AS (
+    SELECT oid FROM watched UNION SELECT i.inhrelid FROM down d JOIN pg_inherits i ON i.inhparent = d.oid
 ), family AS (
-    SELECT inhrelid AS oid, inhparent AS root FROM pg_inherits WHERE inhparent IN (SELECT oid FROM roots)
-    UNION ALL
-    SELECT p.relid, r.oid FROM roots r, pg_partition_tree(r.oid) p WHERE p.relid <> r.oid
+    SELECT oid FROM down UNION SELECT i.inhparent FROM family f JOIN pg_inherits i ON i.inhrelid = f.oid
 )
 SELECT
     -- every trigger is there, enabled, unchanged
     NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT EXISTS (
         SELECT 1 FROM pg_trigger t WHERE t.tgrelid = w.table_oid AND t.tgname = w.name AND t.tgenabled IN ('O', 'A')
         AND obj_description(t.oid, 'pg_trigger') = w.hash))
-    -- no partition or child came or went
-    AND NOT EXISTS (SELECT 1 FROM family f WHERE NOT EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.oid)
-        AND EXISTS (SELECT 1 FROM wanted w WHERE w.table_oid = f.root))
+    -- no partition or child came or went, no table came above one
+    AND (%s OR NOT EXISTS (SELECT 1 FROM family f WHERE f.oid NOT IN (SELECT table_oid FROM wanted))
+        AND NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT w.own AND w.table_oid NOT IN (SELECT oid FROM family)))
+    -- no ordinary view inside the query has changed
+    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) v,
+        to_regclass('django_ivm.' || quote_ident(v->>0)) copy
+        WHERE copy IS NULL OR pg_get_viewdef(copy) IS DISTINCT FROM
+            pg_get_viewdef(to_regclass(quote_ident(v->>1) || '.' || quote_ident(v->>2))))
     -- every column that the trigger functions name is there
     AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) r WHERE NOT EXISTS (
         SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -227,8 +253,14 @@ SELECT
 
 
 def intact(cursor: Any, view: InstalledView) -> bool:
-    """What is installed still fits: triggers, partitions, columns, the table and the definition."""
+    """What is installed still fits: triggers, partitions and descendants, columns, the ordinary views inside the
+    query, the table and the definition."""
     triggers_ = json.dumps(list(view.triggers))
     sources = json.dumps([list(name) for name in view.sources])
     reads = json.dumps([list(item) for item in view.reads])
-    return bool(rows(cursor, _INTACT, (triggers_, sources, reads, *view.storage, view.definition_view))[0][0])
+    inlined = json.dumps(view.inlined)
+    marked = view.strategy == "full" or view.mode == "manual"
+    values = (triggers_, sources, marked, inlined, reads, *view.storage, view.definition_view)
+    if not rows(cursor, _INTACT, values)[0][0]:
+        return False
+    return not marked or families.watched(cursor, view.definition_view) == set(view.sources)

@@ -40,16 +40,41 @@ class RefreshResult:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """View against query, both ways: rows `missing` from the view, rows `unexpected` in it, `rows` in the view."""
+    """View against query, both ways: rows `missing` from the view, rows `unexpected` in it, `rows` in the view.
+
+    `left_out` are columns that weren't compared, since the query itself allows several values in them.
+    """
 
     ok: bool
     missing: int
     unexpected: int
     rows: int
     examples: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.ok
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAdvice:
+    """An index by which a write would find rows of a source, and which isn't there.
+
+    `definition` belongs into the Meta.indexes of `model`, or is a statement where the table has no model. `rows` is an
+    estimate; a `small` table is read as fast without the index.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    definition: str
+    model: str = ""
+    rows: int = 0
+    small: bool = False
+
+    def __str__(self) -> str:
+        where = f"in Meta.indexes of {self.model}: " if self.model else ""
+        small = " (small, not needed now)" if self.small else ""
+        return f"{self.table} ({', '.join(self.columns)}), about {self.rows:,} rows{small}: {where}{self.definition}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +89,31 @@ class Explanation:
     locks: tuple[str, ...]
     stages: dict[str, str] = field(default_factory=dict, repr=False)
     trace: str = field(default="", repr=False)
+    settings: tuple[tuple[str, str], ...] = ()
+    alike: tuple[str, ...] = ()
+    undetermined: tuple[str, ...] = ()
+    indexes: tuple[IndexAdvice, ...] = ()
+    choices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"strategy: {self.strategy}", f"mode: {self.mode}"]
         if self.reasons:
             lines.append("reasons:")
             lines += [f"  - {reason}" for reason in self.reasons]
+        if self.settings:
+            lines.append("pinned settings, as they were where the view was defined:")
+            lines += [f"  - {name} = {value}" for name, value in self.settings]
+        if self.alike:
+            lines.append(f"one of several equal values, compared by equality: {', '.join(self.alike)}")
+        if self.undetermined:
+            lines.append(f"not determined by the query, not compared: {', '.join(self.undetermined)}")
+        if self.choices:
+            lines += ["chosen by cost:", *(f"  - {choice}" for choice in self.choices)]
         lines += ["plan:", *(f"  {line}" for line in self.tree.splitlines())]
         lines += ["locks:", *(f"  - {lock}" for lock in self.locks)]
+        if self.indexes:
+            lines.append("missing indexes, by which a write would find its rows:")
+            lines += [f"  - {index}" for index in self.indexes]
         return "\n".join(lines)
 
 

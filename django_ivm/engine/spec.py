@@ -13,6 +13,9 @@ class ViewSpec:
 
     `sql` is literal SQL without parameters. `renames` pairs output names of the query with the table's columns where
     they differ. `indexes_sql` runs after the fill, in the same transaction. `grants` are roles that may SELECT.
+    `settings` are those that an installed view has pinned, by which it is installed again; a new one takes the
+    connection's. `prefer` decides where estimates would; `settled` pairs what an installed view chose from with its
+    choice, which it keeps.
     """
 
     name: str
@@ -26,11 +29,15 @@ class ViewSpec:
     surrogate: str | None = None
     indexes_sql: tuple[str, ...] = ()
     grants: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    prefer: str = "auto"
+    settled: tuple[tuple[str, str], ...] = ()
 
     @property
     def hash(self) -> str:
-        """Changes with anything in the declaration; the schema is where it is, not what it is."""
-        values = {k: v for k, v in asdict(self).items() if k != "schema"}
+        """Changes with anything in the declaration; the schema is where it is, not what it is, and the pinned settings
+        and the choices are what was found there."""
+        values = {k: v for k, v in asdict(self).items() if k not in ("schema", "settings", "settled")}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> str:

@@ -1,4 +1,8 @@
-"""Verify: the view against its original query, both ways, in one statement and so at one snapshot."""
+"""Verify: the view against its original query, both ways, in one statement and so at one snapshot.
+
+Values are compared as text. Where PostgreSQL may show any of several equal ones (a group of 1.0 and 1.00) they are
+compared by their type's equality; where the query allows several values they are left out, and the result says so.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,19 @@ from typing import Any
 from psycopg import sql as pg
 
 from ..compiler.pg import names
+from . import pinning
 from .introspect import rows
 from .register import InstalledView
 from .results import VerifyResult
 
 _COMPARE = pg.SQL("""
-WITH wanted AS (SELECT ROW(q.*)::text AS r FROM {query} AS q),
-     stored AS (SELECT ROW({columns})::text AS r FROM {table}),
-     missing AS (SELECT r FROM wanted {sample} EXCEPT ALL SELECT r FROM stored {sample}),
-     unexpected AS (SELECT r FROM stored {sample} EXCEPT ALL SELECT r FROM wanted {sample})
+WITH wanted AS (SELECT {compared} FROM {query} AS q({columns})),
+     stored AS (SELECT {compared} FROM (SELECT {columns} FROM {table}) AS q),
+     missing AS (SELECT * FROM wanted {sample} EXCEPT ALL SELECT * FROM stored {sample}),
+     unexpected AS (SELECT * FROM stored {sample} EXCEPT ALL SELECT * FROM wanted {sample})
 SELECT (SELECT count(*) FROM missing), (SELECT count(*) FROM unexpected), (SELECT count(*) FROM stored),
-       ARRAY(SELECT 'missing ' || r FROM missing LIMIT 5) || ARRAY(SELECT 'unexpected ' || r FROM unexpected LIMIT 5)
+       ARRAY(SELECT 'missing ' || {row} FROM missing LIMIT 5)
+       || ARRAY(SELECT 'unexpected ' || {row} FROM unexpected LIMIT 5)
 """)
 
 
@@ -36,9 +42,26 @@ def verify(view: InstalledView, connection: Any, sample: int | None) -> VerifyRe
     statement = _COMPARE.format(
         query=query,
         columns=pg.SQL(", ").join(map(pg.Identifier, view.columns)),
+        compared=_compared(view),
+        row=pg.SQL(" || ' ' || ").join(
+            [pg.SQL("r"), *(pg.SQL("coalesce({}::text, '')").format(c) for c in _alike(view))]
+        ),
         table=pg.Identifier(*view.storage),
         sample=chosen,
     )
-    with connection.cursor() as cursor:
+    with pinning.under(connection, view.spec.settings) as cursor:
         missing, unexpected, count, examples = rows(cursor, statement)[0]  # type: ignore[arg-type]
-    return VerifyResult(not missing and not unexpected, missing, unexpected, count, tuple(examples))
+    return VerifyResult(not missing and not unexpected, missing, unexpected, count, tuple(examples), view.undetermined)
+
+
+def _alike(view: InstalledView) -> list[pg.Identifier]:
+    return [pg.Identifier(f"alike_{i}") for i, _ in enumerate(view.alike)]
+
+
+def _compared(view: InstalledView) -> pg.Composed:
+    """The text of what is settled, then each column that is compared by equality."""
+    loose = {*view.alike, *view.undetermined}
+    settled = [pg.Identifier("q", name) for name in view.columns if name not in loose]
+    row = pg.SQL("ROW({})::text AS r").format(pg.SQL(", ").join(settled))
+    named = zip(view.alike, _alike(view), strict=True)
+    return pg.SQL(", ").join([row, *(pg.SQL("{} AS {}").format(pg.Identifier("q", c), n) for c, n in named)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from psycopg import sql as pg
 from ..errors import DefinitionError, NotInstalledError
 from . import install as installer
 from . import register
-from .introspect import reads_unwatched, rows
+from .families import reads_unwatched
+from .introspect import rows
 from .refresh import log_exists, refresh
 from .register import InstalledView
 from .results import Explanation, RefreshResult, VerifyResult, ViewStatus
@@ -161,6 +163,12 @@ def _fresh(cursor: Any, view: InstalledView, known: dict[tuple[str, str], bool])
 
 def explain(spec: ViewSpec, connection: Any) -> Explanation:
     """How a declaration is, or would be, kept."""
+    from .advice import advise
+
+    with connection.cursor() as cursor:
+        installed = register.find(cursor, spec.name, spec.schema)
+    if installed is not None and installed.spec_hash == spec.hash:
+        spec = changed(spec, settled=installed.spec.settled)
     compiled = installer.plan(spec, connection)
     installation = compiled.installation
     stages = {"ast": installation.canonical_sql, "sql": "\n\n".join(compiled.statements())}
@@ -175,6 +183,11 @@ def explain(spec: ViewSpec, connection: Any) -> Explanation:
         locks=installation.locks(),
         stages=stages,
         trace=str(compiled.trace),
+        settings=installation.settings,
+        alike=installation.plan.alike if installation.plan else (),
+        undetermined=installation.plan.open if installation.plan else (),
+        choices=tuple(map(str, installation.plan.choices)) if installation.plan else (),
+        indexes=advise(installation.missing_indexes, compiled.catalog, connection),
     )
 
 
@@ -186,14 +199,18 @@ def create_view(
     strategy: str = "auto",
     using: str = DEFAULT_DB_ALIAS,
     replace: bool = False,
+    prefer: str = "auto",
 ) -> View:
     """Install a view without a model. Works inside a transaction and rolls back with it.
+
+    Where a value may be kept by a `state` of its own or by `recompute` of what a write touches, estimates decide,
+    unless `prefer` says which.
 
     Raises DefinitionError for a bad query or a name that is taken (unless `replace`), NotIncrementalError when
     strategy is "incremental" and the query can't be kept so.
     """
     connection = connections[using]
-    spec = ViewSpec(name=name, sql=sql, mode=mode, strategy=strategy)
+    spec = ViewSpec(name=name, sql=sql, mode=mode, strategy=strategy, prefer=prefer)
     installer.validate(spec)
     with connection.cursor() as cursor:
         existing = register.find(cursor, name)

@@ -258,4 +258,64 @@ def _wider() -> list[Scenario]:
     ]  # fmt: skip
 
 
-SCENARIOS = (*_joins(), *_groups(), *_tops(), *_bags(), *_wider())
+PARTS = """
+CREATE TABLE part (id int PRIMARY KEY, g int, name text, v int, note text); CREATE INDEX ON part (g);
+CREATE TABLE loose (g int, v int);
+"""
+IN_PARTS = """
+INSERT INTO part VALUES (1, 1, 'a', 5, ''), (2, 1, 'b', 6, ''), (3, 2, 'a', 5, ''), (4, NULL, NULL, 1, '');
+INSERT INTO loose VALUES (1, 5), (1, 5), (2, 6);
+"""
+WINDOWS = {
+    "ranked": "SELECT id, rank() OVER (PARTITION BY g ORDER BY v) AS r, sum(v) OVER (PARTITION BY g) AS s FROM part",
+    "latest": "SELECT DISTINCT ON (name) name, id, v FROM part ORDER BY name, v DESC, id",
+    "all_": "SELECT id, sum(v) OVER (ORDER BY id) AS s FROM part",
+}
+LOOSE = {"shares": "SELECT g, v, sum(v) OVER (PARTITION BY g) AS s FROM loose"}
+PARTED = {
+    "parted": "SELECT c.id, p.grp, rank() OVER (PARTITION BY p.grp ORDER BY c.v) AS r FROM child c "
+    "JOIN parent p ON p.id = c.pid"
+}
+SETS = {
+    "missing": "SELECT g FROM part EXCEPT SELECT g FROM loose",
+    "both": "SELECT g FROM part INTERSECT ALL SELECT g FROM loose",
+}
+
+
+def _partitions() -> list[Scenario]:
+    into, out = "UPDATE part SET g = 2 WHERE id = 1", "UPDATE part SET g = 1 WHERE id = 3"
+    pairs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+        ("two rows come", ("INSERT INTO part VALUES (8, 1, 'a', 9, '')",), ("INSERT INTO part VALUES (9, 1, 'a', 7, '')",)),
+        ("a partition is born twice", ("INSERT INTO part VALUES (8, 7, 'n', 9, '')",), ("INSERT INTO part VALUES (9, 7, 'n', 9, '')",)),
+        ("a partition without a key", ("INSERT INTO part VALUES (8, NULL, NULL, 9, '')",), ("DELETE FROM part WHERE id = 4",)),
+        ("one comes, one goes", ("INSERT INTO part VALUES (8, 1, 'a', 1, '')",), ("DELETE FROM part WHERE id = 1",)),
+        ("a row moves in, another changes there", (into,), ("UPDATE part SET v = 9 WHERE id = 3",)),
+        ("a row moves out, another changes there", (into,), ("UPDATE part SET v = 0 WHERE id = 2",)),
+        ("two rows swap partitions", (into,), (out,)),
+        ("two rows leave together", (into,), ("UPDATE part SET g = 2, name = 'a' WHERE id = 2",)),
+    )  # fmt: skip
+    made = [Scenario(f"window: {label}", IN_PARTS, WINDOWS, (one, two), PARTS) for label, one, two in pairs]
+    loose = "INSERT INTO loose VALUES (1, 7)", "DELETE FROM loose WHERE g = 1", "UPDATE loose SET g = 2 WHERE v = 5"
+    made += [
+        Scenario("window without a key: one comes, all go", IN_PARTS, LOOSE, (loose[:1], loose[1:2]), PARTS),
+        Scenario("window without a key: one comes, all move", IN_PARTS, LOOSE, (loose[:1], loose[2:]), PARTS),
+        Scenario("window without a key: equal rows come", IN_PARTS, LOOSE, (loose[:1], loose[:1]), PARTS),
+        Scenario("window: other partitions", IN_PARTS, {"ranked": WINDOWS["ranked"]},
+                 (("UPDATE part SET v = 9 WHERE g = 1",), ("UPDATE part SET v = 9 WHERE g = 2",)), PARTS, free=True),
+        Scenario("window: two statements in one order", IN_PARTS, WINDOWS,
+                 (("UPDATE part SET v = 9 WHERE id = 1", "UPDATE part SET v = 9 WHERE id = 3"),
+                  ("INSERT INTO part VALUES (8, 1, 'a', 9, '')", "INSERT INTO part VALUES (9, 2, 'a', 9, '')")), PARTS),
+        Scenario("window over a join: child insert, parent update", FAMILY, PARTED, (INSERT, RENAME), FREE),
+        Scenario("window over a join: child moves, target's update", FAMILY, PARTED, (MOVE, RENAME_TARGET), FREE),
+        Scenario("window over a join: two children of one parent", FAMILY, PARTED, (INSERT, REMOVE), FREE),
+        Scenario("window over a join: children of two parents of a partition", FAMILY, PARTED,
+                 (INSERT, ("INSERT INTO child VALUES (11, 3, 4, '')",)), FREE),
+        Scenario("set operation: the value comes on both sides", IN_PARTS, SETS,
+                 (("INSERT INTO part VALUES (8, 9, 'a', 9, '')",), ("INSERT INTO loose VALUES (9, 1)",)), PARTS),
+        Scenario("set operation: the last on one side goes, one comes", IN_PARTS, SETS,
+                 (("DELETE FROM loose WHERE g = 2",), ("INSERT INTO part VALUES (8, 2, 'a', 9, '')",)), PARTS),
+    ]  # fmt: skip
+    return made
+
+
+SCENARIOS = (*_joins(), *_groups(), *_tops(), *_bags(), *_wider(), *_partitions())

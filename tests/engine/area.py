@@ -66,8 +66,8 @@ class Area:
         """Rows in which a view differs from its query, as text: ("missing" or "unexpected", row)."""
         query, table = self.queries[name], f'{self.schema}."{name}"'
         statement = (
-            f"WITH wanted AS (SELECT r::text AS r FROM ({query}) r), stored AS (SELECT r::text AS r FROM "
-            f"{table} r) "
+            f"WITH wanted AS (SELECT ivm_row::text AS r FROM ({query}) ivm_row), stored AS (SELECT ivm_row::text AS r FROM "
+            f"{table} ivm_row) "
             "(SELECT 'missing', r FROM wanted EXCEPT ALL SELECT 'missing', r FROM stored) UNION ALL "
             "(SELECT 'unexpected', r FROM stored EXCEPT ALL SELECT 'unexpected', r FROM wanted) ORDER BY "
             "1, 2 LIMIT 20"

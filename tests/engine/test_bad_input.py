@@ -309,8 +309,8 @@ def test_options_that_are_refused(sales: Area) -> None:
 NOT_INCREMENTAL = (
     "SELECT rid, rank() OVER (ORDER BY v) AS r FROM sale", "SELECT rid, random() AS r FROM sale",
         "SELECT rid, now() AS t FROM sale",
-    "SELECT rid, count(DISTINCT v) AS n FROM sale GROUP BY GROUPING SETS ((rid), "
-    "())", "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r",
+    "SELECT s, count(*) AS n FROM (SELECT rid, string_agg(v::text, ',') AS s FROM sale GROUP BY rid) q GROUP BY s",
+    "SELECT id, count(*) AS n FROM sale GROUP BY CUBE (id, v, rid), CUBE (v, rid, id)", "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT 2 FROM r WHERE n < 2) SELECT n FROM r",
     "SELECT id FROM sale TABLESAMPLE SYSTEM (50)", "SELECT id, ctid::text AS c FROM sale", "SELECT id FROM "
         "sale ORDER BY v LIMIT 3", "SELECT id FROM sale FOR UPDATE",
     "SELECT tablename::text AS t FROM pg_tables WHERE schemaname = "

@@ -14,13 +14,18 @@ CREATE TABLE sale (id bigint PRIMARY KEY, pid int, g int, v int, p numeric(10, 2
 CREATE TABLE loose (k int, v int, tag text);
 CREATE TABLE side (k int, name text);
 CREATE INDEX ON person (rid); CREATE INDEX ON person (kind); CREATE INDEX ON sale (pid); CREATE INDEX ON sale (g, v);
-CREATE INDEX ON loose (k); CREATE INDEX ON side (k);
+CREATE INDEX ON loose (k); CREATE INDEX ON side (k); CREATE INDEX ON sale (f);
 """
 TABLES = ("region", "person", "sale", "loose", "side")
 VIEWS = {
     "sums": "SELECT g, count(*) AS n, sum(v) AS s, avg(p) AS a FROM sale GROUP BY g",
     "extremes": "SELECT g, min(v) AS lo, max(v) AS hi FROM sale GROUP BY g",
     "floats": "SELECT g, sum(f) AS f FROM sale GROUP BY g",
+    "spelled": "SELECT f, count(*) AS n, max(v) AS hi FROM sale GROUP BY f",
+    "listed": "SELECT g, string_agg(note, ',' ORDER BY id) AS notes, percentile_disc(0.5) WITHIN GROUP (ORDER BY v) AS m FROM "
+    "sale GROUP BY g",
+    "buyers": "SELECT g, count(DISTINCT pid) AS n, sum(DISTINCT pid) AS s FROM sale GROUP BY g",
+    "rolled": "SELECT g, pid, count(*) AS n, grouping(pid) AS level FROM sale GROUP BY ROLLUP (g, pid)",
     "filtered": "SELECT g, count(*) FILTER (WHERE v > 3) AS n, stddev(v) AS d, bool_and(v > 1) AS b FROM "
     "sale WHERE v < 900 GROUP BY g",
     "kinds": "SELECT p.kind, count(*) AS n, sum(s.v) AS s FROM sale s JOIN person p ON p.id = s.pid GROUP BY p.kind",

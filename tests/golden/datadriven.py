@@ -23,6 +23,8 @@ Directives:
 
 tables                  DDL and first rows
 view name=V             install a view; shows strategy, reasons, tree.  mode=, strategy=, surrogate=COLUMN, model
+                        alike=A,B: PostgreSQL may show any of several equal values there, open=C: any of several values;
+                        the compiler must find just these, and everything else is compared as text
 ir                      the last view as bound, before any rewrite
 plan                    the last view's maintenance plan
 stage of=NAME           the last view at a stage of the trace: ast (the canonical SQL), ir, a rewrite's name, plan

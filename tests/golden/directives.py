@@ -33,7 +33,7 @@ from .script import check_script
 
 SCHEMA = "golden"
 _ALLOWED = {
-    "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model"}, "ir": set(), "plan": set(),
+    "tables": set(), "view": {"name", "mode", "strategy", "surrogate", "model", "alike", "open"}, "ir": set(), "plan": set(),
     "stage": {"of"}, "sql": {"of", "source", "level"}, "rewrite": {"expect", "expect-not"}, "probe": set(),
     "fails": {"strategy", "as"}, "step": {"message"}, "error": set(),
 }  # fmt: skip
@@ -96,7 +96,11 @@ class Session:
         )
         compiled = install.plan(spec, connection)
         install.install(spec, connection)
-        installed = oracle.Installed(compiled, View(spec.name))
+        loose = {name: tuple(filter(None, given.get(name, "").split(","))) for name in ("alike", "open")}
+        installed = oracle.Installed(compiled, View(spec.name), **loose)
+        plan = compiled.installation.plan
+        if plan and any(loose.values()) and (plan.alike, plan.open) != (loose["alike"], loose["open"]):
+            raise oracle.OracleError(f"compared by equality: {plan.alike}, not compared: {plan.open}")
         self.installed.append(installed)
         check_script(installed.installation)
         check_compiles_alike(installed)

@@ -7,6 +7,7 @@ a write must succeed or fail as it does without views; and nothing but TRUNCATE 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +20,15 @@ from django.db import connections, transaction
 from django_ivm import create_view, drop_view, get_view
 from django_ivm.errors import DefinitionError, NotIncrementalError, RefreshError
 
-from .outcome import Tally, Wrong
+from .outcome import KEPT, Tally, Wrong
 from .script import Script, Statement, Step
 
 LIVE, PLAIN = "maintained", "plain"
 _CONTROL = re.compile(r"(SAVEPOINT|ROLLBACK|RELEASE|SET)\b", re.IGNORECASE)
 _NO_RECOMPUTE = "SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions WHERE funcname LIKE '%\\_replace'"
 TIMEOUT = "57014"
+RUNS_OF_A_SESSION = 2
+_runs = itertools.count(1)
 
 
 class _GiveUp(Exception):
@@ -51,11 +54,16 @@ class Run:
             finally:
                 self._clean()
             return
-        with transaction.atomic(using=self.using):
-            try:
-                self._all()
-            finally:
-                transaction.set_rollback(True, using=self.using)
+        try:
+            with transaction.atomic(using=self.using):
+                try:
+                    self._all()
+                finally:
+                    transaction.set_rollback(True, using=self.using)
+        finally:
+            # A server process remembers every function and plan it has seen, and looks them over at each DDL.
+            if next(_runs) % RUNS_OF_A_SESSION == 0:
+                connections[self.using].close()
 
     @property
     def raw(self) -> psycopg.Connection[Any]:
@@ -112,17 +120,21 @@ class Run:
             with transaction.atomic(using=self.using):
                 create_view(name, sql, strategy="incremental", using=self.using)
         except NotIncrementalError as error:
-            self.tally.refused[error.code] += 1
+            self.tally.drawn(sql, error.code)
         except DefinitionError as error:
             if error.code != "42P01":  # a view that was refused isn't there to be read
                 raise Wrong("install", f"{name}: {error}", self.script, view=name) from error
         except Exception as error:
-            first = str(error).partition("\n")[0]
-            kind = f"install {type(error).__name__} {re.sub('[^a-z ]', '', first)[:40]}"
-            raise Wrong(kind, f"{name}: {first}", self.script, view=name) from error
+            raise self._broken(name, error) from error
         else:
             self.names.append(name)
-            self.tally.kept += 1
+            self.tally.drawn(sql, KEPT)
+
+    def _broken(self, name: str, error: Exception) -> Wrong:
+        """The installation of a view failed as none may."""
+        first = str(error).partition("\n")[0]
+        kind = f"install {type(error).__name__} {re.sub('[^a-z ]', '', first)[:40]}"
+        return Wrong(kind, f"{name}: {first}", self.script, view=name)
 
     # Steps
 
@@ -250,10 +262,11 @@ class Run:
                 self._explain(number, what, name)
 
     def _differences(self, names: list[str]) -> list[tuple[str, int, int]]:
+        # Each relation is read once: rows that are missing are left over with a plus, unexpected ones with a minus.
         one = (
-            "SELECT '{n}', "
-            "(SELECT count(*) FROM (SELECT r::text FROM {p}.{q} r EXCEPT ALL SELECT r::text FROM {l}.{q} r) x), "
-            "(SELECT count(*) FROM (SELECT r::text FROM {l}.{q} r EXCEPT ALL SELECT r::text FROM {p}.{q} r) x)"
+            "SELECT '{n}', coalesce(sum(n) FILTER (WHERE n > 0), 0)::int8, "
+            "coalesce(-sum(n) FILTER (WHERE n < 0), 0)::int8 FROM (SELECT sum(n) AS n FROM "
+            "(SELECT r::text AS r, 1 AS n FROM {p}.{q} r UNION ALL SELECT r::text, -1 FROM {l}.{q} r) x GROUP BY r) y"
         )
         parts = [one.format(n=n.strip('"'), q=n, p=PLAIN, l=LIVE) for n in names]
         try:

@@ -48,9 +48,9 @@ KINDS: dict[str, Kind] = {
         Kind("float8", "float", ("0", "0.5", "-1.25", "2", "1024", "3"), ("NaN",)),
         Kind("uuid", "uuid", _IDS),
         Kind("mood", "enum", ("sad", "ok", "happy")),
-        Kind("jsonb", "carried", ("{}", '{"a": 1}', "[1, 2]", "null", '"x"')),
+        Kind("jsonb", "jsonb", ("{}", '{"a": 1}', "[1, 2]", '[2, null, "x"]', "null", '"x"')),
         Kind("json", "carried", ("{}", '{"a":1}', '{"a": 1}')),
-        Kind("int4[]", "carried", ("{}", "{1,2}", "{NULL,3}")),
+        Kind("int4[]", "array", ("{}", "{1,2}", "{NULL,3}", "{2,2}")),
         Kind("bytea", "carried", ("\\x00ff", "\\x")),
         Kind("interval", "carried", ("1 day", "24 hours", "-3 mons")),
     )
@@ -66,9 +66,9 @@ _WEIGHTS = {
     "float8": 2,
     "int2": 2,
 }
-_WEIGHTS |= {"timestamptz": 2, "uuid": 1, "mood": 1, "jsonb": 1, "timestamp": 1, "numeric(5,0)": 1, "varchar(12)": 1}
+_WEIGHTS |= {"timestamptz": 2, "uuid": 1, "mood": 1, "jsonb": 2, "timestamp": 1, "numeric(5,0)": 1, "varchar(12)": 1}
 _WEIGHTS |= {"char(4)": 1, 'text COLLATE "C"': 1, "small": 1}
-_WEIGHTS |= {"json": 1, "int4[]": 1, "bytea": 1, "interval": 1}
+_WEIGHTS |= {"json": 1, "int4[]": 2, "bytea": 1, "interval": 1}
 _NAMES = ("a", "b", "c", "d", "e", "g", "Camel", "select", "two words", "größe")
 
 

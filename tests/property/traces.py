@@ -37,7 +37,8 @@ class Traces:
     # One statement
 
     def _simple(self) -> str:
-        return getattr(self, f"_{self.dice.pick(('insert', 'update', 'delete', 'update', 'insert'))}")()
+        """A write that may be a part of another statement."""
+        return str(getattr(self, f"_{self.dice.weighted(_SIMPLE)}")())
 
     def _table(self) -> Table:
         return self.dice.pick(self.schema.tables)
@@ -183,6 +184,22 @@ class Traces:
         last = self._simple() if self.dice.chance(75) else "SELECT count(*) FROM w0"
         return f"WITH {named} {last}"
 
+    def _move(self) -> str:
+        """Rows that go and come again within one statement, some of them changed or under the key they had."""
+        table = self._table()
+        moved = {c.name: self._moved(c) for c in table.writable if c.name in table.key and self.dice.chance(50)}
+        other = self.dice.pick(table.writable)
+        if other.name not in table.key:
+            moved[other.name] = self._expression(table, other)
+        values = ", ".join(moved.get(c.name, c.sql) for c in table.writable)
+        columns = ", ".join(c.sql for c in table.writable)
+        gone = f"DELETE FROM {table.sql}{self._where(table)} RETURNING *"
+        return f"WITH gone AS ({gone}) INSERT INTO {table.sql} ({columns}) SELECT {values} FROM gone"
+
+    def _refill(self) -> list[str]:
+        """Rows for every table, since most traces end with few."""
+        return [insert(t, [t.row(self.rows) for _ in range(self.dice.pick((2, 5, 8)))]) for t in self.schema.tables]
+
     def _truncate(self) -> str:
         tables = ", ".join(t.sql for t in self.dice.sample(self.schema.tables, self.dice.pick((1, 1, 2))))
         return f"TRUNCATE {tables}{self.dice.pick((' CASCADE', ' CASCADE', ''))}"
@@ -307,7 +324,11 @@ _SETTINGS = (
     "plan_cache_mode = force_generic_plan",
     "default_transaction_isolation = 'repeatable read'",
 )
+_SIMPLE = {
+    "insert": 4, "update": 4, "delete": 2, "upsert": 2, "insert_select": 1, "joined_update": 1, "key_move": 1,
+}  # fmt: skip
 _KINDS = {
+    "move": 3, "refill": 4,
     "settings": 3, "reading": 4,
     "insert": 14, "update": 14, "delete": 8, "key_move": 6, "unread": 3, "upsert": 7, "merge": 7,
     "cte": 12, "truncate": 3, "insert_select": 4, "joined_update": 5, "copy": 3, "rolled_back": 4,

@@ -207,7 +207,7 @@ class Decorrelation:
         partition = tuple(name for name, _ in keys)
         number = self.names.fresh("row_number")
         call = row_number(partition, relation.order)
-        rows: Relation = Window(_shown(inner, keys), partition, ((number, call),))
+        rows: Relation = Window(_shown(inner, keys), partition, ((number, call),), "LIMIT")
         for text in numbers(q.ident(number).text, relation):
             rows = Filter(rows, Scalar(text, BOOLEAN))
         return Pulled(rows, conditions, _plain(relation))

@@ -181,5 +181,14 @@ def _same(relation: Relation, given: dict[str, str]) -> tuple[Scalar, ...]:
     """The relation's columns and those that stand for them are equal, NULLs too."""
     columns = [relation.column(name) for name in given]
     return tuple(
-        Scalar(q.equal(q.ident(c.name), q.ident(given[c.name]), nullable=not c.not_null).text) for c in columns
+        Scalar(
+            q.equal(
+                q.ident(c.name),
+                q.ident(given[c.name]),
+                nullable=not c.not_null,
+                operator=c.type.equals,
+                composite=c.type.composite,
+            ).text
+        )
+        for c in columns
     )

@@ -83,6 +83,10 @@ class Expressions:
             return node
         if isinstance(node, ast.SubLink) and self.subqueries is not None:
             return self.subqueries.value(self, node)
+        if isinstance(node, ast.CoalesceExpr) and all(isinstance(part, ast.ColumnRef) for part in node.args):
+            sides = tuple(self.scope.resolve(tuple(part.sval for part in side.fields)) for side in node.args)
+            if sides in self.scope.coalesced:  # how PostgreSQL writes a merged column in some places
+                return column_ref(self.scope.coalesced[sides])
         self.check(node)
         new = copy.copy(node)
         for name in node:

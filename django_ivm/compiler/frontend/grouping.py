@@ -126,9 +126,7 @@ class Grouping:
 
 
 def _null(type_: Type) -> Any:
-    """NULL of a type; until that has been asked for, any NULL does."""
-    if type_.kind == "?":
-        return ast.A_Const(isnull=True)
+    """NULL of a type."""
     collation = q.sql(" COLLATE {c}", c=q.Fragment(type_.collation)) if type_.collation else q.EMPTY
     return parse_expression_shared(q.sql("CAST(NULL AS {t}){c}", t=q.Fragment(type_.sql), c=collation).text)
 

@@ -51,6 +51,8 @@ class Probes:
 
     def ask(self, query: str) -> Type | None:
         """The type of a query's one column."""
+        if PENDING.sql in query:  # a cast to a type that is asked for in this round
+            return None
         if query in self._known:
             return self._known[query]
         self.missing[query] = None

@@ -42,6 +42,7 @@ class Scope:
     items: list[ScopeItem] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)  # JOIN … USING columns
     merged_of: dict[str, set[str]] = field(default_factory=dict)  # the bound columns that each of them stands for
+    coalesced: dict[tuple[str, ...], str] = field(default_factory=dict)  # of a FULL JOIN … USING: both sides, merged
     outer: Scope | None = None  # of the query that a correlated subquery stands in
     grouped: tuple[Scope, dict[str, str]] | None = None  # scope below GROUP BY, and its columns' names above
 

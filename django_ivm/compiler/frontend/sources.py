@@ -135,6 +135,7 @@ class Sources:
             type_ = self.binder.probes.type_of(text, relation) or PENDING
             kept = [(c.name, column_scalar(c.name, c.type, c.not_null)) for c in relation.schema]
             relation = Project(relation, (*kept, (merged, Scalar(text, type_))))
+            scope.coalesced[left, right] = merged
         scope.merged[name] = merged
         return relation
 

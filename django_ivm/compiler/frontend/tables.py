@@ -32,8 +32,9 @@ def check_source(info: TableInfo, *, only: bool = False) -> None:
     if info.row_security:
         raise Unsupported("ROW_SECURITY", f"{info.name} has row level security", find)
     if not info.readable:
-        message = f"{info.name}, which the view {info.through} reads, may not be read by the role that installs"
-        raise Unsupported("SOURCE", message, find)
+        raise Unsupported(
+            "SOURCE", f"{info.name} behind {info.through} may not be read by the role that installs", find
+        )
 
 
 @contextlib.contextmanager

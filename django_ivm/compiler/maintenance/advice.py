@@ -37,10 +37,16 @@ def missing_indexes(nodes: Sequence[Node], tables: dict[tuple[str, str], TableIn
     ]
     found = list(dict.fromkeys(MissingIndex(*one.scan.source, one.columns) for one in missing(wanted, tables)))
     kept: list[MissingIndex] = []
-    for one in sorted(found, key=lambda one: -len(one.columns)):  # an index on (a, b) serves who looks for a
+    for one in sorted(found, key=lambda one: len(one.columns)):  # an index on b serves who looks for a and b
         if not any(k[:2] == one[:2] and k.columns[0] in one.columns for k in kept):
             kept.append(one)
-    return tuple(one for one in found if one in kept)
+    longest = {max((one for one in found if _begins(one, k)), key=lambda one: len(one.columns)) for k in kept}
+    return tuple(one for one in found if one in longest)
+
+
+def _begins(index: MissingIndex, other: MissingIndex) -> bool:
+    """It serves all that the other serves."""
+    return index[:2] == other[:2] and index.columns[: len(other.columns)] == other.columns
 
 
 def probe_column(call: Call, child: Relation) -> tuple[Scan, str] | None:

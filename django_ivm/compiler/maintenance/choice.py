@@ -20,7 +20,7 @@ from .lookups import Lookup, missing
 STATE, RECOMPUTE = "state", "recompute"
 
 # Rows of a group up to which reading it costs less than keeping a count of each of its values.
-FEW_IN_GROUP = 30
+FEW_IN_GROUP = 20
 # Rows that a table must have before its statistics are taken to show how it will be.
 ENOUGH = 1000
 
@@ -52,6 +52,8 @@ class Choices:
         calls = ", ".join(str(call) for _, call in aggregate.calls if call.distinct)
         by = ", ".join(str(scalar) for _, scalar in aggregate.keys)
         what = f"{calls} by {by}" if by else calls
+        if what in self.made:  # the same words in another subquery
+            what = f"{what} ({sum(one.startswith(what) for one in self.made) + 1})"
         self.made[what] = self._by_group(what, aggregate)
         return self.made[what].way == STATE
 

@@ -151,11 +151,12 @@ def _of_groups(aggregate: Aggregate, below: Mapping[str, Look]) -> dict[str, Loo
 
 
 def _of_call(call: Call, child: Relation, grouped: frozenset[str], below: Mapping[str, Look]) -> Look:
-    look = max((below.get(name, Look.FIXED) for name in call.columns), default=Look.FIXED)
+    kinds, node = {c.name: c.type.base for c in child.schema}, call.node
+    read = [*(node.args or ()), *(item.node for item in node.agg_order or ())]
+    look = max((_of_node(part, kinds, below) for part in read), default=Look.FIXED)
     if look is Look.OPEN:
         return look
-    node = call.node
-    if node.agg_filter is not None and _of_node(node.agg_filter, {c.name: c.type.base for c in child.schema}, below):
+    if node.agg_filter is not None and _of_node(node.agg_filter, kinds, below):
         return Look.OPEN
     if call.function == "count":
         return Look.FIXED

@@ -36,19 +36,34 @@ class Lookup:
         return any(index and index[0] in self.columns for index in indexes)
 
 
+# (scan's number, "=" or the column of a range, inputs that give the values) -> scan, columns
+_Found = dict[tuple[int, str, tuple[int, ...]], tuple[Scan, dict[str, None]]]
+
+
 def lookups(relation: Relation) -> tuple[Lookup, ...]:
     """Look-ups that the deltas of a flat relation make, each once."""
-    found: dict[tuple[int, str, tuple[int, ...]], tuple[Scan, dict[str, None]]] = {}
-    for node in relation.walk():
-        if node.kind is Kind.BILINEAR:
-            for condition in node.conditions_between:
-                _of_condition(node, condition.node, found)
-    return tuple(dict.fromkeys(Lookup(scan, tuple(columns)) for scan, columns in found.values()))
+    nodes = [node for node in relation.walk() if node.kind is Kind.BILINEAR]
+    return tuple(dict.fromkeys(lookup for node in nodes for lookup in _of_node(node)))
 
 
-def _of_condition(
-    node: Relation, condition: object, found: dict[tuple[int, str, tuple[int, ...]], tuple[Scan, dict[str, None]]]
-) -> None:
+def _of_node(node: Relation) -> list[Lookup]:
+    found: _Found = {}
+    equal: list[set[str]] = []
+    for condition in node.conditions_between:
+        _of_condition(node, condition.node, found, equal)
+    for same in equal:  # x = y and y = z say x = z, as the planner knows
+        for name in sorted(same):
+            for other in sorted(same - {name}):
+                _note(node, name, _inputs_of({other}, node), "=", found)
+    found_by_value = {(leaf, one) for leaf, kind, partners in found if kind == "=" for one in partners}
+    return [
+        Lookup(scan, tuple(columns))
+        for (leaf, kind, partners), (scan, columns) in found.items()
+        if kind == "=" or not any((leaf, one) in found_by_value for one in partners)
+    ]
+
+
+def _of_condition(node: Relation, condition: object, found: _Found, equal: list[set[str]]) -> None:
     if not (isinstance(condition, ast.A_Expr) and condition.kind.name == "AEXPR_OP" and condition.lexpr is not None):
         return
     operator = condition.name[-1].sval
@@ -56,18 +71,28 @@ def _of_condition(
         return
     for side, other in ((condition.lexpr, condition.rexpr), (condition.rexpr, condition.lexpr)):
         own = _column(side)
-        if own is None:
-            continue
-        name, partners = own, _inputs_of(node, other)
-        home = next((i for i, child in enumerate(node.children) if name in child.names), None)
-        if home is None or not partners or home in partners:
-            continue
-        origin = node.children[home].origin(name, outer=True)
-        if origin is None or not is_ordered(*origin):
-            continue
-        scan, output = origin
-        kind = "=" if operator == "=" else f"<{output}"
-        found.setdefault((scan.leaf, kind, partners), (scan, {}))[1][scan.stored(output)] = None
+        if own is not None:
+            _note(node, own, _inputs_of(_names(other), node), operator, found)
+    pair = {_column(condition.lexpr), _column(condition.rexpr)}
+    if operator == "=" and None not in pair:
+        joined = {name for name in pair if name}
+        for one in [one for one in equal if one & joined]:
+            equal.remove(one)
+            joined |= one
+        equal.append(joined)
+
+
+def _note(node: Relation, name: str, partners: tuple[int, ...], operator: str, found: _Found) -> None:
+    """Rows with a column are looked up by values that other inputs give."""
+    home = next((i for i, child in enumerate(node.children) if name in child.names), None)
+    if home is None or not partners or home in partners:
+        return
+    origin = node.children[home].origin(name, outer=True)
+    if origin is None or not is_ordered(*origin):
+        return
+    scan, output = origin
+    kind = "=" if operator == "=" else f"<{output}"
+    found.setdefault((scan.leaf, kind, partners), (scan, {}))[1][scan.stored(output)] = None
 
 
 def is_ordered(scan: Scan, output: str) -> bool:
@@ -80,21 +105,19 @@ def _column(node: object) -> str | None:
     return str(node.fields[-1].sval) if isinstance(node, ast.ColumnRef) else None
 
 
-def _inputs_of(node: Relation, expression: object) -> tuple[int, ...]:
-    """Numbers of the inputs whose columns an expression reads."""
-    names: set[str] = set()
+def _names(expression: object) -> set[str]:
+    """Columns that an expression reads."""
+    if isinstance(expression, list | tuple):
+        return {name for item in expression for name in _names(item)}
+    if isinstance(expression, ast.ColumnRef):
+        return {expression.fields[-1].sval}
+    if isinstance(expression, ast.Node):
+        return {name for field in expression for name in _names(getattr(expression, field))}
+    return set()
 
-    def walk(part: object) -> None:
-        if isinstance(part, list | tuple):
-            for item in part:
-                walk(item)
-        elif isinstance(part, ast.ColumnRef):
-            names.add(part.fields[-1].sval)
-        elif isinstance(part, ast.Node):
-            for field in part:
-                walk(getattr(part, field))
 
-    walk(expression)
+def _inputs_of(names: set[str], node: Relation) -> tuple[int, ...]:
+    """Numbers of the inputs that have some of the columns."""
     return tuple(i for i, child in enumerate(node.children) if names & set(child.names))
 
 

@@ -11,8 +11,10 @@ State    the rows of R, each once.
 Source   Gupta, Mumick & Subrahmanian 1993.
 Limits   RECURSIVE: aggregates, windows, LIMIT over R, a full join with R, R more than once (PostgreSQL refuses most of
          these itself), SEARCH and CYCLE; UNION ALL where equal rows can't be excluded. KEY_TYPE: columns whose equal
-         values may look different. A recursion that never ends doesn't end in a write either.
-SQL      WITH RECURSIVE
+         values may look different. A row must fit into an index (2,700 bytes), so paths can't grow without end; and a
+         recursion that never ends doesn't end in a write either. A delete that touches most of a dense graph costs
+         more than the query: nearly every row loses one derivation and is looked for again.
+SQL      WITH RECURSIVE with UNION; with UNION ALL where no row can repeat (trees from their roots, counters)
 Kept     algebraic
 Cost     the rows derived from the change, and what else derives those that lose a derivation
 Locks    all writers exclude each other
@@ -51,6 +53,9 @@ class Reference(Relation):
     def unique_sets(self) -> list[frozenset[str]]:
         own = {stored: column.name for column, stored in self.columns}
         return [frozenset(own[name] for name in key) for key in self.keys if key <= set(own)]
+
+    def dependencies(self) -> list[Dependency]:
+        return [(key, frozenset(self.names)) for key in self.unique_sets()]
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         columns = [q.sql("{s} AS {n}", s=q.ident(stored), n=q.ident(column.name)) for column, stored in self.columns]
@@ -92,7 +97,7 @@ class Recursive(Relation):
         return [*self.keys, frozenset(self.names)]
 
     def dependencies(self) -> list[Dependency]:
-        return []
+        return [(key, frozenset(self.names)) for key in self.keys]
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         names = [q.ident(name) for name in self.names]

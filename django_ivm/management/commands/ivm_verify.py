@@ -54,7 +54,8 @@ class Command(ViewCommand):
 
     def _report(self, label: str, result: Any, options: dict[str, Any]) -> None:
         if result.ok:
-            self.note(options, f"{label}: ok, {result.rows} rows")
+            left_out = f", not compared: {', '.join(result.left_out)}" if result.left_out else ""
+            self.note(options, f"{label}: ok, {result.rows} rows{left_out}")
             return
         verb = "repaired, had" if options["repair"] else "has"
         self.note(options, f"{label}: {verb} {result.missing} missing and {result.unexpected} unexpected rows")

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from ...ir.relation import WEIGHT, Compiled, Relation, emit, subquery
 from ...ir.statement import Replan, Run, Step, When, variable
-from ...operators import Scan
+from ...operators import Scan, Window
 from ...pg import sql as q
 from ...pg.catalog import Type
 from ..locks import BUCKETS
@@ -62,7 +62,12 @@ class PartitionStore(Store):
 
     @property
     def whole(self) -> str:
-        return "" if self.by else "a window without PARTITION BY is computed anew over all rows after a write"
+        if self.by:
+            return ""
+        window = next(node for node in self._query.walk() if isinstance(node, Window))
+        if window.clause == "OVER":
+            return "a window without PARTITION BY is computed anew over all rows after a write"
+        return "LIMIT of rows without a key numbers all of them anew after a write"
 
     @property
     def text_of_rows(self) -> bool:
@@ -77,7 +82,7 @@ class PartitionStore(Store):
     def locking(self) -> str:
         if not self._hashed:
             return f"rows of {self.table}: one bucket; all writers that change one exclude each other"
-        by = ", ".join(name for name, _ in self.by)
+        by = ", ".join(name for _, name in self.by)
         return f"partitions of {self.table}: {BUCKETS} buckets by ({by}); writers of one partition exclude each other"
 
     @property
@@ -94,7 +99,7 @@ class PartitionStore(Store):
         return bool(self.by) and all(type_.hashed for type_ in self._types)
 
     def describe(self) -> str:
-        by = ", ".join(name for name, _ in self.by)
+        by = ", ".join(name for _, name in self.by)
         rows = f"by key ({', '.join(self.key)})" if self.key else "by value, duplicates kept"
         return f"partitions by ({by}), rows {rows}" if by else f"one partition, rows {rows}"
 
@@ -190,7 +195,7 @@ class PartitionStore(Store):
         left = [q.column(alias, name) for name in columns]
         right = [q.column("ivm_k", _key(i).text) for i in range(len(columns))]
         nullable = [not self.child.column(name).not_null for _, name in self.by]
-        if bulk and any(nullable) and not self.indexed:  # records can be hashed, and NULLs in them are equal
+        if bulk and any(nullable) and not self.indexed:  # records can be merge-joined, and NULLs in them are equal
             return q.sql("ROW({l})::record = ROW({r})::record", l=left, r=right)
         return q.conjunction(
             q.equal(a, b, nullable=n, operator=t.equals, composite=t.composite)

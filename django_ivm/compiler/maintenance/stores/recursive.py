@@ -116,22 +116,28 @@ class RecursiveStore(Store):
         """What follows in one step from the rows of the recursive CTE."""
         return self._as_own(self.recursive.step_over(ROWS))
 
+    def _held(self, condition: q.Fragment) -> q.Fragment:
+        """A row of `ivm_x` is among those stored. OFFSET keeps it a look-up by index: as a join it may come before the
+        step's own joins, since PostgreSQL knows nothing of how many rows a round has."""
+        return q.sql(
+            "EXISTS (SELECT FROM {t} AS ivm_t WHERE {same}{condition} OFFSET 0)",
+            t=self.target, same=self.same_key("ivm_t", "ivm_x"), condition=condition,
+        )  # fmt: skip
+
     def _mark(self, change: Compiled) -> Run:
         """Mark rows that lost a derivation, and all that are derived from them; count them."""
         return Run(
             q.sql(
-                "WITH RECURSIVE {rec} ({c}) AS (SELECT {t} FROM ({gone}) ivm_g JOIN {table} AS ivm_t ON {first} "
-                "UNION SELECT {t} FROM ({step}) ivm_x JOIN {table} AS ivm_t ON {next}), "
+                "WITH RECURSIVE {rec} ({c}) AS (SELECT {c} FROM ({gone}) ivm_x WHERE {held} "
+                "UNION SELECT {c} FROM ({step}) ivm_x WHERE {held}), "
                 "ivm_u AS (UPDATE {table} AS ivm_t SET {m} = true FROM {rec} WHERE {found} RETURNING 1) "
                 "SELECT count(*) FROM ivm_u",
                 rec=ROWS,
                 c=self._own(),
-                t=self._own("ivm_t"),
                 gone=self._signed(change, q.Fragment("< 0")),
-                table=self.target,
-                first=self.same_key("ivm_t", "ivm_g"),
+                held=self._held(q.EMPTY),
                 step=self._step(),
-                next=self.same_key("ivm_t", "ivm_x"),
+                table=self.target,
                 m=self.mark,
                 found=self.same_key("ivm_t", ROWS.text),
             ),
@@ -156,10 +162,7 @@ class RecursiveStore(Store):
 
     def _insert(self, come: q.Fragment, conflict: q.Fragment) -> q.Fragment:
         """Insert rows and what follows from them, but not again what is left over."""
-        absent = q.sql(
-            "NOT EXISTS (SELECT FROM {t} AS ivm_t WHERE {same} AND NOT ivm_t.{m})",
-            t=self.target, same=self.same_key("ivm_t", "ivm_x"), m=self.mark,
-        )  # fmt: skip
+        absent = q.sql("NOT {held}", held=self._held(q.sql(" AND NOT ivm_t.{m}", m=self.mark)))
         return q.sql(
             "WITH RECURSIVE {rec} ({c}) AS (SELECT {x} FROM ({come}) ivm_x WHERE {absent} "
             "UNION SELECT {x} FROM ({step}) ivm_x WHERE {absent}) "

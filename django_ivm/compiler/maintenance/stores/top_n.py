@@ -13,6 +13,7 @@ from ...ir.relation import Compiled, emit, subquery
 from ...ir.statement import Run, Step, When
 from ...operators import SortKey, TopN
 from ...pg import sql as q
+from ...pg.catalog import Type
 from ..locks import STRIPES
 from .base import COUNTS, Store, StoredColumn, replace_by_key
 
@@ -78,21 +79,39 @@ class TopNStore(Store):
             change=subquery(change, "ivm_c"),
             columns=[q.ident(k.column) for k in self.order],
             reverse=reverse,
-            before=_at_or_before(self.order),
+            before=_at_or_before(self.order, {c.name: c.type for c in self.columns}),
         )
 
     def replace(self) -> Run:
         return replace_by_key(self, self.fill())
 
 
-def _at_or_before(order: tuple[SortKey, ...]) -> q.Fragment:
+def _at_or_before(order: tuple[SortKey, ...], types: dict[str, Type]) -> q.Fragment:
     """Lexicographic comparison of ivm_c with ivm_l."""
     result = q.literal(True)
     for key in reversed(order):
+        type_ = types[key.column]
         c, last = q.column("ivm_c", key.column), q.column("ivm_l", key.column)
+        gone, end = (q.is_null(value, composite=type_.composite) for value in (c, last))
         operator = q.Fragment(">" if key.descending else "<")
-        first = "({c} IS NULL AND {l} IS NOT NULL)" if key.nulls_first else "({l} IS NULL AND {c} IS NOT NULL)"
-        before = q.sql("({c} {o} {l} OR " + first + ")", c=c, o=operator, l=last)
-        same = q.sql("({c} = {l} OR ({c} IS NULL AND {l} IS NULL))", c=c, l=last)
+        first = q.sql("({c} AND NOT ({l}))" if key.nulls_first else "({l} AND NOT ({c}))", c=gone, l=end)
+        before = q.sql("({t} OR {first})", t=_compared(c, operator, last, type_), first=first)
+        same = q.sql("({t} OR ({c} AND {l}))", t=_compared(c, q.Fragment("="), last, type_), c=gone, l=end)
         result = q.sql("coalesce({b} OR ({s} AND {r}), false)", b=before, s=same, r=result)
     return result
+
+
+def _compared(left: q.Fragment, operator: q.Fragment, right: q.Fragment, type_: Type) -> q.Fragment:
+    """A comparison as ORDER BY makes it; not true of NULL. An extension's operators aren't found under our path, and
+    another type's might be in their place (citext would be compared as text): records are compared by each type's own
+    order."""
+    if type_.schema == "pg_catalog" and type_.inner is None:
+        return q.sql("{l} {o} {r}", l=left, o=operator, r=right)
+    return q.sql(
+        "(NOT ({ln}) AND NOT ({rn}) AND ROW({l})::record {o} ROW({r})::record)",
+        ln=q.is_null(left, composite=type_.composite),
+        rn=q.is_null(right, composite=type_.composite),
+        l=left,
+        o=operator,
+        r=right,
+    )
