@@ -47,6 +47,10 @@ def dependent(names: Names, outer: Relation, subquery: Relation) -> Pulled:
         raise Unsupported("SUBQUERY", "a subquery names columns of a query two levels out", "SUBQUERY")
     given = {name: names.fresh(name) for name in free}
     columns = [outer.column(name) for name in free]
+    for column in columns:
+        if column.type.kind != "?" and not column.type.exact:  # one value would stand for another that looks different
+            message = f"a subquery follows {column.name} ({column.type.sql}), whose equal values may look different"
+            raise Unsupported("KEY_TYPE", message, "SUBQUERY")
     values = Distinct(
         Project(outer, tuple((given[c.name], column_scalar(c.name, c.type, c.not_null)) for c in columns))
     )
