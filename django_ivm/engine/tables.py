@@ -19,16 +19,26 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = %s
 """
 
+# Of each index the leading columns that it compares as the columns themselves do: up to an expression, another
+# collation or another operator class. A unique index is a key when that is all of it.
 _KEYS = """
 SELECT array_agg(a.attname ORDER BY k.n), i.indisprimary,
-       i.indisunique AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND bool_and(a.attnotnull)
+       i.indisunique AND i.indimmediate AND g.columns = i.indnkeyatts AND bool_and(a.attnotnull)
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+CROSS JOIN LATERAL (
+    SELECT coalesce(min(p.n) FILTER (WHERE b.attnum IS NULL OR NOT o.opcdefault
+                                     OR i.indcollation[p.n - 1] <> b.attcollation) - 1, i.indnkeyatts) AS columns
+    FROM unnest(i.indkey::smallint[]) WITH ORDINALITY p(attnum, n)
+    LEFT JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attnum = p.attnum
+    LEFT JOIN pg_opclass o ON o.oid = i.indclass[p.n - 1]
+    WHERE p.n <= i.indnkeyatts
+) g
 CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY k(attnum, n)
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL AND k.n <= i.indnkeyatts
-GROUP BY i.indexrelid, i.indisprimary, i.indisunique, i.indimmediate, i.indpred, i.indexprs
+WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL AND k.n <= g.columns
+GROUP BY i.indexrelid, i.indisprimary, i.indisunique, i.indimmediate, i.indnkeyatts, g.columns
 ORDER BY i.indisprimary DESC, i.indexrelid
 """
 

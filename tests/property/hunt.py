@@ -37,6 +37,8 @@ def hunt(mutant: Mutant, seed: object, examples: int = EXAMPLES) -> Found | Tall
         script = draw_script(Dice.seeded(f"mutants {seed} {number}"), steps=16, large=0, features=mutant.features)
         with mutant.broken():
             kind = outcome(script, tally)
+        if kind and not kind.startswith(SHOWN):
+            tally.invalid[kind] += 1
         if kind.startswith(SHOWN) and not outcome(script, Tally()):
             return Found(number + 1, kind, script, tally.statements, time.monotonic() - begun)
     return tally
@@ -73,7 +75,7 @@ def main(given: list[str] | None = None) -> int:
                 numbers = f"{found.kind} | {found.example} | {found.statements} | {found.seconds:.1f}"
             else:
                 missed += 1
-                numbers = f"**not noticed** | {found.examples} | {found.statements} | ({found.kept} views)"
+                numbers = f"**not noticed** | {found.examples} | {found.statements} | ({found.kept} views; {dict(found.invalid)})"
             print(f"| {mutant.rule} | {mutant.mutation} | {numbers} |", flush=True)
     return 1 if missed else 0
 

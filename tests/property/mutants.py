@@ -78,6 +78,13 @@ def _set(patches: Patches, owner: Any, name: str, value: Any) -> None:
     patches.enter_context(mock.patch.object(owner, name, value))
 
 
+def _everywhere(patches: Patches, function: Any, value: Any) -> None:
+    """A function under its name in every module that imports it."""
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("django_ivm.") and vars(module).get(function.__name__) is function:
+            _set(patches, module, function.__name__, value)
+
+
 def _module(rule: Any) -> Any:
     """The module of a function that has the module's name."""
     return sys.modules[rule.__module__]
@@ -228,8 +235,7 @@ def _all_of_two_values(patches: Patches) -> None:
 
 @_mutant("decorrelation", "count() of no rows is NULL", "scalar", "lateral")
 def _count_bug(patches: Patches) -> None:
-    for module in (subqueries, decorrelate):
-        _set(patches, module, "or_without_rows", lambda pulled, name: pulled.outputs[name])
+    _everywhere(patches, decorrelate.or_without_rows, lambda pulled, name: pulled.outputs[name])
 
 
 @_mutant("levels are shared", "any two of one shape are the same level", "setop", "limit", "scalar")
@@ -309,8 +315,8 @@ def _values_counted_again(patches: Patches) -> None:
     module = _module(split_distinct)
     original = module._split
 
-    def split(aggregate: Aggregate) -> Aggregate:
-        made = original(aggregate)
+    def split(aggregate: Aggregate, *choices: Any) -> Aggregate:
+        made = original(aggregate, *choices)
         if made is aggregate:
             return made
         inner = made.child
@@ -327,9 +333,7 @@ def _sets_counted_once(patches: Patches) -> None:
         sets = original(node, level)
         return list({frozenset(level.scalar(key).text for key in keys): keys for keys in sets}.values())
 
-    for module in list(sys.modules.values()):
-        if getattr(module, "grouping_sets", None) is original:
-            _set(patches, module, "grouping_sets", once)
+    _everywhere(patches, original, once)
 
 
 @_mutant("aggregate", "a group that ended is still read")

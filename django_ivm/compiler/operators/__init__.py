@@ -2,9 +2,11 @@
 
 from .aggregate import Aggregate
 from .constant import Constant
+from .crossing import Crossing
 from .distinct import Distinct
 from .expand import Expand
 from .filter import Filter
+from .flip import Flip, Held
 from .functions import Call
 from .join import Join
 from .opaque import Opaque
@@ -20,7 +22,7 @@ from .window import Window
 
 OPERATORS = (
     Scan, Constant, Filter, Project, Expand, Join, OuterJoin, SemiJoin, Union, Distinct, SetOperation, Aggregate,
-    Window, TopN, Recursive, Opaque,
+    Window, TopN, Recursive, Opaque, Flip, Held, Crossing,
 )  # fmt: skip
 
 __all__ = [
@@ -28,9 +30,12 @@ __all__ = [
     "Aggregate",
     "Call",
     "Constant",
+    "Crossing",
     "Distinct",
     "Expand",
     "Filter",
+    "Flip",
+    "Held",
     "Join",
     "Opaque",
     "OuterJoin",

@@ -2,8 +2,8 @@
 
 Meaning  Flip: rows of the left input, which didn't change, whose answer to "is there a match" is another after the
          change of the right one. Held: changed rows of the left input by their answer before that change.
-Delta    none: they are parts of one. A row with `n` matches now and `net` matches come minus gone had n − net before, so
-         counting stops after net + 1 rows.
+Delta    none: they are parts of one. A row with `n` matches now and `net` matches come minus gone had n − net before,
+         so counting stops after net + 1 rows.
 State    none.
 Limits   net is taken once per key where the conditions are equalities; a condition of another kind costs a look through
          the change for each row.

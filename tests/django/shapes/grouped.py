@@ -105,7 +105,7 @@ def statistics_of_integers():
     return Book.objects.values("state").annotate(a=Avg("pages"), s=StdDev("pages", sample=True), v=Variance("pages"))
 
 
-@shape()
+@shape(close=("a", "s", "v", "t"))
 def statistics_of_floats():
     return Book.objects.values("state").annotate(
         a=Avg("weight"), s=StdDev("weight"), v=Variance("weight"), t=Sum("weight")
@@ -280,7 +280,7 @@ def bit_aggregates():
     return Book.objects.values("state").annotate(a=BitAnd("pages"), o=BitOr("pages"), x=BitXor("pages"))
 
 
-@shape()
+@shape(close=("c", "s"))
 def statistics_of_pairs():
     return Book.objects.values("author").annotate(c=Corr(y="weight", x="pages"), s=RegrSlope(y="weight", x="pages"))
 

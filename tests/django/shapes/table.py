@@ -16,13 +16,15 @@ class Shape:
     """A queryset and what is expected of it.
 
     `codes` are why it is refreshed in full (`WHOLE` alone: a write may read a whole source), empty where it is kept without
-    reservation. `undetermined` are outputs that the query itself leaves open; `alike` those that may be any of several equal values.
+    reservation. `undetermined` are outputs that the query itself leaves open; `alike` those that may be any of several equal values;
+    `close` are floats whose last digits depend on the order of a scan.
     """
 
     make: Make
     codes: tuple[str, ...] = ()
     undetermined: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
     extension: str | None = None
 
 
@@ -33,6 +35,7 @@ def shape(
     *codes: str,
     undetermined: tuple[str, ...] = (),
     alike: tuple[str, ...] = (),
+    close: tuple[str, ...] = (),
     extension: str | None = None,
 ) -> Callable[[Make], Make]:
     """Put a queryset into the table, under its function's name."""
@@ -40,7 +43,7 @@ def shape(
     def note(make: Make) -> Make:
         name = make.__name__.rstrip("_")
         assert name not in SHAPES, name
-        SHAPES[name] = Shape(make, codes, undetermined, alike, extension)
+        SHAPES[name] = Shape(make, codes, undetermined, alike, close, extension)
         return make
 
     return note

@@ -145,6 +145,7 @@ def save_author(rng: random.Random) -> None:
     if found := one(rng, Author):
         found.home, found.rating = maybe(rng, one(rng, Publisher)), maybe(rng, rng.randrange(20) / 4)
         found.profile, found.active, found.mentor = profile(rng), not found.active, maybe(rng, one(rng, Author))
+        found.nicknames = rng.choice((None, [], [found.name], [rng.choice(WORDS), found.name]))
         found.save()
 
 
