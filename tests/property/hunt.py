@@ -57,7 +57,7 @@ def main(given: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.property.hunt", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--examples", type=int, default=EXAMPLES)
-    parser.add_argument("--only", help="part of a mutant's name")
+    parser.add_argument("--only", action="append", default=[], help="part of a mutant's name")
     options = parser.parse_args(given)
 
     from .soak import test_database
@@ -68,7 +68,7 @@ def main(given: list[str] | None = None) -> int:
             "| rule | mutation | noticed as | examples | statements | seconds |\n|---|---|---|---|---|---|", flush=True
         )
         for mutant in MUTANTS:
-            if options.only and options.only not in mutant.name:
+            if options.only and not any(part in mutant.name for part in options.only):
                 continue
             found = hunt(mutant, options.seed, options.examples)
             if isinstance(found, Found):

@@ -101,8 +101,10 @@ def _step(
 
 
 def _both(own: Column, met: Column) -> Column:
-    same = own.type.scale == met.type.scale or "?" in (own.type.kind, met.type.kind)
-    type_ = own.type if same else dataclasses.replace(own.type, scale=None)
+    """A column of R as far as it is one in base and step: what is known of the look of numerics holds in both."""
+    pending = "?" in (own.type.kind, met.type.kind)
+    same = all(getattr(own.type, known) == getattr(met.type, known) for known in ("scale", "scales", "whole"))
+    type_ = own.type if same or pending else dataclasses.replace(own.type, scale=None, scales=(), whole=False)
     return Column(own.name, type_, own.not_null and met.not_null)
 
 
