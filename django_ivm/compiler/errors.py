@@ -34,14 +34,14 @@ class CompileError(Exception):
 
 # code -> hint; the message is made where the construct is met. A test asserts that each code has a golden case.
 HINTS: dict[str, str] = {
-    "JOIN": "Write it as an inner join, or keep the view in a full refresh.",
+    "JOIN": "Leave the join without an alias and name the columns of its inputs.",
     "SIZE": "Split the query into views that read each other.",
     "SUBQUERY": "Write the subquery as a join with a grouped subquery in FROM.",
     "GROUPING": "Use several views: each grouping set is a maintained relation of its own.",
     "RECURSIVE": "Write a base UNION a step that joins the CTE once, without aggregates, DISTINCT ON or LIMIT over it.",
     "LATERAL": "Write the lateral item as an ordinary join.",
-    "VALUES": "Put the rows into a table.",
-    "SRF": "A set-returning function is refreshed in full; store its rows in a table.",
+    "VALUES": "Write the rows as SELECT … UNION ALL SELECT ….",
+    "SRF": "Call it in a subquery of its own, with names for its columns: LATERAL (SELECT … FROM f(…) AS f (a, b)).",
     "SAMPLE": "A sample changes with every reading; refresh it in full.",
     "LOCKING": "Leave FOR UPDATE / FOR SHARE out of a view.",
     "LIMIT": "Write the number itself after LIMIT and OFFSET.",

@@ -33,7 +33,9 @@ def library(django_db_setup: None, django_db_blocker: Any, seed: int) -> Iterato
                 cursor.execute(f"ANALYZE {model._meta.db_table}")
         yield
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE library_publisher, library_author, library_genre, library_book CASCADE")
+            cursor.execute(
+                "TRUNCATE library_publisher, library_author, library_genre, library_book, library_note CASCADE"
+            )
 
 
 @pytest.fixture

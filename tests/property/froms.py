@@ -116,7 +116,7 @@ def join_condition(q: Queries, items: list[Item], new: list[Item], allow_loose: 
     dice = q.dice
     if allow_loose and dice.chance(8):
         return "true", True
-    by_reference = [c for a in items for b in new for pair in ((a, b), (b, a)) for c in _references(*pair)]
+    by_reference = [c for a in items for b in new for pair in ((a, b), (b, a)) for c in references(*pair)]
     columns = ([f for item in side for f in item.columns()] for side in (items, new))
     found = [(a.sql, b.sql) for a, b in pairs(*columns)]
     equal = [f"{a} = {b}" for a, b in found]
@@ -135,7 +135,7 @@ def join_condition(q: Queries, items: list[Item], new: list[Item], allow_loose: 
     return condition + (f" AND {extra}" if extra else ""), False
 
 
-def _references(left: Item, right: Item) -> list[str]:
+def references(left: Item, right: Item) -> list[str]:
     """Equalities of a foreign key's column with the key that it refers to."""
     found = []
     for column, parent in left.source.references:
@@ -148,6 +148,12 @@ def _references(left: Item, right: Item) -> list[str]:
 
 
 def _item(q: Queries, depth: int) -> tuple[str, Item]:
+    text, item = _drawn_item(q, depth)
+    q.named[item.alias] = item.source
+    return text, item
+
+
+def _drawn_item(q: Queries, depth: int) -> tuple[str, Item]:
     dice, alias = q.dice, q.alias()
     q.left -= 1
     if q.ctes and dice.chance(60):

@@ -441,6 +441,6 @@ def _keyed_rows_stay(patches: Patches) -> None:
     original = KeyedStore._delete
 
     def delete(self: KeyedStore, gone: q.Fragment) -> q.Fragment:
-        return original(self, q.sql("(SELECT * FROM {g} WHERE false) ivm_q", g=gone))
+        return original(self, q.sql("(SELECT * FROM {g} WHERE false) ivm_g", g=gone))
 
     _set(patches, KeyedStore, "_delete", delete)

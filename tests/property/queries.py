@@ -35,6 +35,7 @@ class Queries:
     on: frozenset[str] = frozenset()
     left: int = 0  # FROM items that may still be drawn
     ctes: list[tuple[str, Source]] = field(default_factory=list)
+    named: dict[str, Source] = field(default_factory=dict)  # by alias
     _aliases: int = 0
 
     def has(self, feature: str, percent: int) -> bool:

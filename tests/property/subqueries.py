@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from . import froms
 from .aggregates import draw_call
 from .expressions import EXACT, INTEGERS, NUMBERS, ORDERED, Field, draw_condition, draw_scalar
-from .trees import From, Query, alike, listed, named, pairs
+from .trees import From, Item, Query, alike, listed, named, pairs
 
 if TYPE_CHECKING:
     from .queries import Queries
@@ -33,7 +33,10 @@ def _correlation(q: Queries, outer: list[Field], own: list[Field]) -> list[str]:
     if not found:
         return []
     conditions = []
-    for _ in range(dice.weighted({1: 5, 2: 1})):
+    by_reference = _references(q, outer, own)
+    if by_reference and dice.chance(45):
+        conditions.append(dice.pick(by_reference))
+    for _ in range(dice.weighted({1: 5, 2: 1}) if not conditions else dice.weighted({0: 4, 1: 1})):
         a, b = dice.pick(found)
         shapes = [f"{a.sql} = {b.sql}"] * 8
         shapes += [
@@ -47,6 +50,17 @@ def _correlation(q: Queries, outer: list[Field], own: list[Field]) -> list[str]:
             shapes += [f"{a.sql} = {b.sql} + 1", f"{a.sql} = coalesce({b.sql}, 0)"]
         conditions.append(dice.pick(shapes))
     return conditions
+
+
+def _references(q: Queries, outer: list[Field], own: list[Field]) -> list[str]:
+    """Equalities of a foreign key's column with the key that it refers to, one of them outside."""
+
+    def items(fields: list[Field]) -> list[Item]:
+        aliases = dict.fromkeys(f.sql.partition(".")[0] for f in fields)
+        return [Item(alias, q.named[alias]) for alias in aliases if alias in q.named]
+
+    sides = [(a, b) for a in items(outer) for b in items(own)]
+    return [c for a, b in sides for pair in ((a, b), (b, a)) for c in froms.references(*pair)]
 
 
 # Predicates

@@ -20,7 +20,8 @@ PAIRS = 10
 MORE = """
 UPDATE part SET p_brand = 'Brand#23', p_container = 'MED BOX', p_size = 5 WHERE p_partkey % 30 = 1;
 UPDATE part SET p_brand = 'Brand#12', p_container = 'SM CASE', p_size = 3 WHERE p_partkey % 30 = 2;
-UPDATE part SET p_brand = 'Brand#34', p_container = 'LG BOX', p_size = 9, p_name = 'forest green' WHERE p_partkey % 120 = 3;
+UPDATE part SET p_brand = 'Brand#34', p_container = 'LG BOX', p_size = 9, p_name = 'forest green' WHERE p_partkey % 60 = 3;
+UPDATE partsupp SET ps_availqty = 6 WHERE ps_partkey % 60 = 3;
 UPDATE part SET p_type = 'LARGE PLATED BRASS', p_size = 15 WHERE p_partkey % 30 = 4;
 UPDATE part SET p_type = 'ECONOMY ANODIZED STEEL' WHERE p_partkey % 30 = 5;
 UPDATE supplier SET s_nationkey = n_nationkey FROM nation
@@ -45,7 +46,7 @@ def loaded(django_db_setup: None, django_db_blocker: Any, seed: int) -> Iterator
         tpch_data.generate(Path(directory), SCALE)
         tpch_data.load(session, SCHEMA, Path(directory))
         session.execute(MORE)
-        session.execute("VACUUM (FREEZE, ANALYZE) part, supplier, customer, lineitem")
+        session.execute("VACUUM (FREEZE, ANALYZE) part, partsupp, supplier, customer, lineitem")
         tpch_data.draw(session, PAIRS, seed, single=1)
         yield
         session.execute(f"DROP SCHEMA {SCHEMA} CASCADE")

@@ -40,13 +40,13 @@ HITS = {
     "q18": "o_orderkey IN (SELECT o_orderkey FROM ({query}) q)",
     "q19": "p_brand = 'Brand#12' AND p_container = 'SM CASE' AND p_size < 5 AND l_quantity BETWEEN 1 AND 11 "
     "AND l_shipmode = 'AIR' AND l_shipinstruct = 'DELIVER IN PERSON'",
-    "q20": "n.n_name = 'CANADA' AND p_name LIKE 'forest%' AND l_shipdate BETWEEN '1994-01-01' AND '1994-12-31' "
+    "q20": "n.n_name = 'CANADA' AND p_name LIKE 'forest%' AND ps_availqty BETWEEN 1 + 0.5 * "
+    "(SELECT sum(l_quantity) FROM lineitem o WHERE o.l_partkey = p_partkey AND o.l_suppkey = s_suppkey "
+    "AND o.l_shipdate BETWEEN '1994-01-01' AND '1994-12-31') AND 20 AND l_shipdate BETWEEN '1994-01-01' AND '1994-12-31' "
     "AND 1 = (SELECT count(*) FROM partsupp o WHERE o.ps_suppkey = s_suppkey "
     "AND o.ps_partkey IN (SELECT p_partkey FROM part WHERE p_name LIKE 'forest%') AND o.ps_availqty > "
     "(SELECT 0.5 * sum(l_quantity) FROM lineitem WHERE l_partkey = o.ps_partkey AND l_suppkey = o.ps_suppkey "
-    "AND l_shipdate BETWEEN '1994-01-01' AND '1994-12-31')) "
-    "AND 1 = (SELECT count(*) FROM lineitem o WHERE o.l_partkey = ps_partkey AND o.l_suppkey = ps_suppkey "
-    "AND o.l_shipdate BETWEEN '1994-01-01' AND '1994-12-31')",
+    "AND l_shipdate BETWEEN '1994-01-01' AND '1994-12-31'))",
     "q21": "n.n_name = 'SAUDI ARABIA' AND l_receiptdate > l_commitdate AND o_orderstatus = 'F' "
     "AND EXISTS (SELECT FROM lineitem o WHERE o.l_orderkey = l.l_orderkey AND o.l_suppkey <> l.l_suppkey) "
     "AND NOT EXISTS (SELECT FROM lineitem o WHERE o.l_orderkey = l.l_orderkey AND o.l_suppkey <> l.l_suppkey "

@@ -310,7 +310,12 @@ def attach_row(
 
     `outer`: a row without any stays, with NULLs.
     """
-    pulled = decorrelate(binder, row, subquery)
+    try:
+        pulled = decorrelate(binder, row, subquery)
+    except Unsupported as refusal:
+        if refusal.find != "SUBQUERY":
+            raise
+        raise Unsupported(refusal.code, refusal.message, "LATERAL") from refusal  # where the user's text has it
     left, local = row.relation, frozenset(pulled.relation.names)
     passed = [(c.name, column_scalar(c.name, c.type, c.not_null)) for c in left.schema]
     if pulled.without_rows is not None:

@@ -157,7 +157,8 @@ class Sources:
         """`left` with an item beside each row that may name the row's columns."""
         outer = join is not None and join.jointype.name == "JOIN_LEFT"
         if join is not None and join.jointype.name not in ("JOIN_LEFT", "JOIN_INNER"):
-            raise Unsupported("LATERAL", "a lateral item can't be the side that a join keeps", "LATERAL")
+            find = "SRF" if isinstance(item, ast.RangeFunction) else "LATERAL"
+            raise Unsupported("LATERAL", "a lateral item can't be the side that a join keeps", find)
         row = level.over(level.scope, left)
         if isinstance(item, ast.RangeFunction):
             relation, columns, alias = bind_function(self.binder, row, item, outer)
@@ -202,7 +203,8 @@ class Sources:
         if isinstance(item, ast.RangeTableSample):
             raise Unsupported("SAMPLE", "TABLESAMPLE chooses rows by chance", "SAMPLE")
         if not isinstance(item, ast.RangeVar):
-            raise Unsupported("EXPRESSION", f"{type(item).__name__} in FROM has no rule yet")
+            kind = type(item).__name__
+            raise Unsupported("EXPRESSION", f"{kind} in FROM has no rule yet", f"node:{kind}")
         alias = item.alias.aliasname if item.alias else item.relname
         if item.schemaname is None and item.relname in level.ctes:
             return self._cte(level, item, level.ctes[item.relname], alias)

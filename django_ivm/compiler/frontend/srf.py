@@ -27,7 +27,7 @@ def bind_function(
     calls = []
     for function in item.functions:
         node, definitions = function
-        if definitions or not isinstance(node, ast.FuncCall):
+        if definitions or item.coldeflist or not isinstance(node, ast.FuncCall):
             raise Unsupported("SRF", "a function in FROM with a column definition list has no rule", "SRF")
         calls.append(Scalar(print_expression(_with_bound_arguments(row, node))))
     if item.alias is None or not item.alias.colnames:

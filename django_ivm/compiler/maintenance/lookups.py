@@ -16,11 +16,11 @@ from ..operators import Scan
 from ..pg.catalog import TableInfo
 
 # Types of PostgreSQL's own whose `=` and `<` a btree index has.
-_ORDERED = frozenset(
-    ["bool", "int2", "int4", "int8", "oid", "text", "varchar", "char", "name", "bpchar", "date", "timestamp"]
-    + ["timestamptz", "time", "timetz", "uuid", "bytea", "inet", "cidr", "macaddr", "macaddr8", "numeric", "float4"]
-    + ["float8", "interval", "jsonb", "money", "bit", "varbit", "citext"]
-)
+_ORDERED = frozenset([
+    "bool", "int2", "int4", "int8", "oid", "text", "varchar", "char", "name", "bpchar", "date", "timestamp",
+    "timestamptz", "time", "timetz", "uuid", "bytea", "inet", "cidr", "macaddr", "macaddr8", "numeric", "float4",
+    "float8", "interval", "jsonb", "money", "bit", "varbit", "citext",
+])  # fmt: skip
 _COMPARED = frozenset(["=", "<", "<=", ">", ">="])
 
 

@@ -7,6 +7,10 @@ Delta    none: they are parts of one. A row with `n` matches now and `net` match
 State    none.
 Limits   net is taken once per key where the conditions are equalities; a condition of another kind costs a look through
          the change for each row.
+SQL      conditions of EXISTS, IN and outer joins, when the side changes whose matches are counted
+Kept     algebraic
+Cost     rows of the other side that a change may match, found by index
+Locks    as SemiJoin and OuterJoin
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the ORM emits: querysets over an ordinary library, and random writes to it."""
 
-from . import expressions, grouped, relations, sets
+from . import expressions, grouped, kinds, relations, sets
 from .table import SHAPES, Shape
 
-__all__ = ["SHAPES", "Shape", "expressions", "grouped", "relations", "sets"]
+__all__ = ["SHAPES", "Shape", "expressions", "grouped", "kinds", "relations", "sets"]

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Case, F, Model, Value, When
 from django.db.models.functions import Concat
 
-from tests.django.apps.library.models import Author, Book, Genre, Publisher, Review, Sale
+from tests.django.apps.library.models import AudioBook, Author, Book, Genre, Loan, Note, Publisher, Review, Sale
 
 Write = Callable[[random.Random], object]
 DAY = datetime.date(2024, 1, 1)
@@ -133,6 +133,8 @@ def fill(rng: random.Random) -> None:
     for b in some(rng, Book, 10):
         Sale.objects.create(book=b, day=day(rng), quantity=rng.randrange(5), amount=price(rng))
         Sale.objects.create(book=b, day=DAY, quantity=rng.randrange(5), amount=price(rng))
+    for write in (create_audio_book, create_audio_book, create_audio_book, write_notes, write_loans, write_loans):
+        write(rng)
 
 
 @writes(Author)
@@ -149,7 +151,7 @@ def save_author(rng: random.Random) -> None:
         found.save()
 
 
-@writes(Author, Book, Review, Sale)
+@writes(Author, AudioBook, Book, Loan, Note, Review, Sale)
 def delete_author_with_cascade(rng: random.Random) -> None:
     if Author.objects.count() > 3:
         one(rng, Author).delete()
@@ -210,10 +212,56 @@ def bulk_update(rng: random.Random) -> None:
         Book.objects.bulk_update(found, ["marks", "price", "pages", "weight"])
 
 
-@writes(Book, Review, Sale)
+@writes(Book, AudioBook, Loan, Note, Book.genres.through, Review, Sale)
 def delete_books(rng: random.Random) -> None:
     if Book.objects.count() > 5:
         Book.objects.filter(pk__in=[b.pk for b in some(rng, Book, 3)]).delete()
+
+
+@writes(Book, AudioBook)
+def create_audio_book(rng: random.Random) -> None:
+    plain = book(rng)
+    known = {f.attname: getattr(plain, f.attname) for f in Book._meta.concrete_fields if not f.primary_key}
+    length = maybe(rng, datetime.timedelta(minutes=rng.randrange(0, 300, 45)))
+    AudioBook.objects.create(**known, reader=maybe(rng, one(rng, Author)), length=length)
+
+
+@writes(Book, AudioBook)
+def change_audio_books(rng: random.Random) -> None:
+    AudioBook.objects.filter(pk__in=[b.pk for b in some(rng, AudioBook)]).update(
+        title=Concat("title", Value("♪")),
+        length=F("length") + datetime.timedelta(seconds=90),
+        reader=maybe(rng, one(rng, Author)),
+    )
+
+
+@writes(Note)
+def write_notes(rng: random.Random) -> None:
+    for thing in (*some(rng, Book, 2), *some(rng, Author, 2)):
+        Note.objects.create(of=thing, points=rng.randrange(5), factor=rng.randrange(3))
+
+
+@writes(Note)
+def change_notes(rng: random.Random) -> None:
+    Note.objects.filter(points__lt=rng.randrange(5)).update(points=F("points") + 1)
+    if len(found := some(rng, Note)) > 3:
+        found[0].delete()
+
+
+@writes(Loan)
+def write_loans(rng: random.Random) -> None:
+    for b in some(rng, Book):
+        first = day(rng)
+        Loan.objects.update_or_create(
+            book=b,
+            author=one(rng, Author),
+            defaults={"days": (first, first + datetime.timedelta(days=40)), "fee": price(rng)},
+        )
+
+
+@writes(Loan)
+def delete_loans(rng: random.Random) -> None:
+    Loan.objects.filter(author=one(rng, Author)).delete()
 
 
 @writes(Genre)
