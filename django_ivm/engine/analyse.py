@@ -122,6 +122,16 @@ def _read(cursor: Any, oid: int, user_sql: str, settings: tuple[tuple[str, str],
 
 def _answers(cursor: Any, probes: tuple[str, ...]) -> dict[str, Type]:
     """Types of probes, by a temporary view whose columns are the probes."""
+    try:
+        with transaction.atomic(using=cursor.db.alias):
+            return _typed(cursor, probes)
+    except DatabaseError:
+        if len(probes) > 1:
+            return {probe: type_ for probe in probes for type_ in _answers(cursor, (probe,)).values()}
+        return {probes[0]: Type("record", "record", kind="p")}  # a row without a type of its own
+
+
+def _typed(cursor: Any, probes: tuple[str, ...]) -> dict[str, Type]:
     outputs = ", ".join(f"({probe}) AS p{i}" for i, probe in enumerate(probes))
     cursor.execute("CREATE OR REPLACE TEMPORARY VIEW pg_temp.ivm_probed AS SELECT " + outputs)
     oid = introspect.rows(cursor, "SELECT 'pg_temp.ivm_probed'::regclass::oid")[0][0]

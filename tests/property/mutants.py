@@ -414,7 +414,8 @@ def _nothing_derived_again(patches: Patches) -> None:
 
 @_mutant("capture", "the events of a statement are applied apart")
 def _events_of_a_statement_apart(patches: Patches) -> None:
-    _set(patches, Node, "counted", property(lambda self: False))
+    """Where a change of one source needs no state before it; the others couldn't do without being counted."""
+    _set(patches, Node, "counted", property(lambda self: not all(map(self.direct, self.sources))))
 
 
 @_mutant("capture", "only one of the columns read is compared")

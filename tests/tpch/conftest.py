@@ -21,11 +21,11 @@ MORE = """
 UPDATE part SET p_brand = 'Brand#23', p_container = 'MED BOX', p_size = 5 WHERE p_partkey % 30 = 1;
 UPDATE part SET p_brand = 'Brand#12', p_container = 'SM CASE', p_size = 3 WHERE p_partkey % 30 = 2;
 UPDATE part SET p_brand = 'Brand#34', p_container = 'LG BOX', p_size = 9, p_name = 'forest green' WHERE p_partkey % 60 = 3;
-UPDATE partsupp SET ps_availqty = 6 WHERE ps_partkey % 60 = 3;
+UPDATE partsupp SET ps_availqty = 15 WHERE ps_partkey % 60 = 3;
 UPDATE part SET p_type = 'LARGE PLATED BRASS', p_size = 15 WHERE p_partkey % 30 = 4;
 UPDATE part SET p_type = 'ECONOMY ANODIZED STEEL' WHERE p_partkey % 30 = 5;
 UPDATE supplier SET s_nationkey = n_nationkey FROM nation
-WHERE n_name = (ARRAY['CANADA', 'SAUDI ARABIA', 'FRANCE', 'GERMANY', 'CHINA', 'BRAZIL'])[s_suppkey % 8];
+WHERE n_name = (ARRAY['CANADA', 'SAUDI ARABIA', 'FRANCE', 'GERMANY', 'CHINA', 'BRAZIL', 'CANADA'])[1 + s_suppkey % 8];
 UPDATE supplier SET s_comment = 'Customer and Complaints' WHERE s_suppkey % 8 = 7;
 UPDATE customer SET c_nationkey = n_nationkey FROM nation
 WHERE n_name = (ARRAY['FRANCE', 'GERMANY', 'CHINA'])[c_custkey % 10];

@@ -88,7 +88,7 @@ def test_kept_by_every_write(name: str, rng: random.Random) -> None:
         checked.check()
     assert checked.view.verify().ok
     assert oracle.full_refreshes() == full, "a full refresh ran"
-    assert checked.changes >= 2, "the writes hardly touched the view"
+    assert checked.changes >= 1, "the writes didn't touch the view"
 
 
 @pytest.mark.parametrize("name", tpch_data.QUERIES)

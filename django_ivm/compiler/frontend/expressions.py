@@ -128,6 +128,8 @@ class Expressions:
         type_ = self.probes.type_of(text, self)
         if type_ is None:
             return Scalar(text, PENDING)
+        if type_.kind == "p":
+            raise Unsupported("EXPRESSION", f"{text} has no type that could be stored", "ROW")
         if type_.base == "numeric" and type_.scale is None:
             inferred = scale(plain.node, self._column_scale)
             found = scales(plain.node, self._column_scale)

@@ -172,6 +172,8 @@ class Subqueries:
 
     def _scalar_value(self, level: Expressions, node: ast.SubLink) -> Any:
         pulled = self._pulled(level, node, every_row=False)
+        if len(pulled.outputs) != 1:
+            raise Unsupported("SUBQUERY", "a row is compared with a subquery of several columns", "SUBQUERY")
         ((name, shown),) = pulled.outputs.items()
         if not pulled.single:
             raise Unsupported("SUBQUERY", "a scalar subquery may have several rows", "SUBQUERY")

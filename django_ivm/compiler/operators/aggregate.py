@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.dependencies import Dependency, reduced
+from ..ir.dependencies import Dependency, closure, reduced
 from ..ir.relation import Column, Compiled, Kind, Relation, subquery
 from ..ir.scalar import Scalar
 from ..pg import sql as q
@@ -61,11 +61,14 @@ class Aggregate(Relation):
 
     def unique_sets(self) -> list[frozenset[str]]:
         """The keys, without those that the others settle: a grouped primary key settles its whole row."""
-        below = self.child.dependencies()
-        below += [(frozenset(s.columns), frozenset([name])) for name, s in self.keys if self._settled(s)]
-        below += [(frozenset([name]), frozenset([s.column])) for name, s in self.keys if s.column]
         keys = tuple(name for name, _ in self.keys)
-        return [*dict.fromkeys([reduced(keys, below), frozenset(keys)])]
+        return [*dict.fromkeys([reduced(keys, self._below()), frozenset(keys)])]
+
+    def _below(self) -> list[Dependency]:
+        """Dependencies of the input, and between its columns and the keys."""
+        found = self.child.dependencies()
+        found += [(frozenset(s.columns), frozenset([name])) for name, s in self.keys if self._settled(s)]
+        return found + [(frozenset([name]), frozenset([s.column])) for name, s in self.keys if s.column]
 
     def _settled(self, scalar: Scalar) -> bool:
         """Rows that are equal in its columns are equal in it: 1.0 and 1.00 aren't in their text."""
@@ -73,7 +76,9 @@ class Aggregate(Relation):
         return scalar.column is not None or all(name in types and types[name].exact for name in scalar.columns)
 
     def dependencies(self) -> list[Dependency]:
-        return [(key, frozenset(self.names)) for key in self.unique_sets()]
+        below, keys = self._below(), frozenset(name for name, _ in self.keys)
+        alone = [(frozenset(given), closure(given, below) & keys) for given in ([], *([name] for name in keys))]
+        return [*((key, frozenset(self.names)) for key in self.unique_sets()), *alone]
 
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         keys = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in self.keys]
