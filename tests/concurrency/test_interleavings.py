@@ -15,6 +15,7 @@ import pytest
 from tests.engine.area import Area
 
 from .aggregates import AGGREGATES
+from .matches import MATCHES
 from .scenarios import SCENARIOS, Scenario
 from .stepping import LEVELS, RETRYABLE, Outcome, Stage, interleavings, transaction
 
@@ -22,7 +23,7 @@ MIXED = bool(os.environ.get("DJANGO_IVM_ALL_LEVELS"))  # every pair of levels, n
 MOST = 400 if MIXED else 24  # schedules of one scenario at one choice of levels
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *AGGREGATES], ids=lambda s: s.name)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *AGGREGATES, *MATCHES], ids=lambda s: s.name)
 def test_every_order(area: Area, scenario: Scenario, record_property: object) -> None:
     area.run(scenario.schema)
     area.run(scenario.rows)
