@@ -21,6 +21,23 @@ def draw_call(q: Queries, fields: list[Field], total: list[str] | None) -> Field
     return _ordered(q, fields, total) or draw_aggregate(q.dice, fields)
 
 
+def draw_distinct_calls(q: Queries, fields: list[Field]) -> list[Field]:
+    """Calls over the distinct values of one argument; none when no column is fit."""
+    dice = q.dice
+    fitting = [f for f in fields if f.tag in EXACT]
+    if not fitting:
+        return []
+    field = dice.pick(fitting)
+    where = f" FILTER (WHERE {draw_condition(dice, fields, 1)})" if dice.chance(20) else ""
+    calls = [Field(f"count(DISTINCT {field.sql}){where}", "int8")]
+    if field.tag in (*INTEGERS, "fixed") and dice.chance(60):
+        total = "int8" if field.tag in ("int2", "int4") else "fixed"
+        calls.append(Field(f"sum(DISTINCT {field.sql}){where}", total))
+    if field.tag in _SORTED and dice.chance(40):
+        calls.append(Field(f"{dice.pick(('min', 'max'))}({field.sql}){where}", field.tag))
+    return calls
+
+
 def _ordered(q: Queries, fields: list[Field], total: list[str] | None) -> Field | None:
     dice = q.dice
     kind = dice.weighted({"string": 4, "array": 3, "json": 3, "percentile": 2, "mode": 2, "bits": 2, "distinct": 3})

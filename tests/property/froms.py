@@ -131,6 +131,8 @@ def join_condition(q: Queries, items: list[Item], new: list[Item], allow_loose: 
             condition = condition.replace(" = ", " IS NOT DISTINCT FROM ")
     else:
         return ("true", True) if allow_loose else ("false", False)
+    if " = " in condition:
+        q.meet(*condition.split(" = "))
     extra = dice.pick(less) if less and dice.chance(10) else ""
     return condition + (f" AND {extra}" if extra else ""), False
 

@@ -27,10 +27,10 @@ from django_ivm.compiler.operators import (
     OuterJoin,
     Project,
     Scan,
-    SemiJoin,
     SetOperation,
     Union,
     expand,
+    flip,
     functions,
     outer_join,
     semi_join,
@@ -198,23 +198,29 @@ def _answers_never_flip(patches: Patches) -> None:
 
 @_mutant("semi-join", "any row with a changed match flips: matches left or there before aren't counted", "semi")
 def _matches_not_counted(patches: Patches) -> None:
-    _edited(patches, semi_join.Flip, "to_select", "(ivm_n > ivm_net)", "(ivm_n = 0)")
+    _edited(patches, flip.Flip, "to_select", "(ivm_n > ivm_net)", "(ivm_n = 0)")
 
 
-@_mutant("semi-join", "the change of the left side meets the right side as it is now", "semi")
-def _semi_join_with_the_state_after(patches: Patches) -> None:
-    _state_after(patches, SemiJoin)
+@_mutant("semi-join, outer join", "changed left rows are judged by the matches there are now", "semi", "outer")
+def _held_as_now(patches: Patches) -> None:
+    _edited(patches, flip.Held, "to_select", "(ivm_n > ivm_net)", "(ivm_n > 0)")
+
+
+@_mutant("threshold", "rows between the old and the new value stay as they are", "scalar")
+def _threshold_never_crossed(patches: Patches) -> None:
+    original = semi_join.Crossing
+    _set(patches, semi_join, "Crossing", lambda *arguments: _nothing(original(*arguments)))
 
 
 @_mutant("mark join", "the old answer stays beside the new one", "semi")
 def _old_mark_kept(patches: Patches) -> None:
-    original = semi_join.Flip.to_select
+    original = flip.Flip.to_select
 
-    def to_select(self: semi_join.Flip, children: tuple[Compiled, ...]) -> Compiled:
+    def to_select(self: flip.Flip, children: tuple[Compiled, ...]) -> Compiled:
         made = original(self, children)
         return Compiled(q.Fragment(made.select.text.replace(", ((ivm_n > ivm_net), -1)", "")), made.weighted)
 
-    _set(patches, semi_join.Flip, "to_select", to_select)
+    _set(patches, flip.Flip, "to_select", to_select)
 
 
 @_mutant("NOT IN", "NULLs match nothing", "semi")

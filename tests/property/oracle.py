@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import psycopg
 from django.db import connections, transaction
@@ -33,6 +34,11 @@ _runs = itertools.count(1)
 
 class _GiveUp(Exception):
     """Nothing to learn from the rest: the oracle itself is too slow, or raises."""
+
+
+def preference(sql: str) -> str:
+    """What is chosen by cost, and would always be the same over small tables: of some views the other way."""
+    return "recompute" if crc32(sql.encode()) % 3 == 0 else "auto"
 
 
 @dataclass
@@ -118,7 +124,7 @@ class Run:
     def _create(self, name: str, sql: str) -> None:
         try:
             with transaction.atomic(using=self.using):
-                create_view(name, sql, strategy="incremental", using=self.using)
+                create_view(name, sql, strategy="incremental", using=self.using, prefer=preference(sql))
         except NotIncrementalError as error:
             self.tally.drawn(sql, error.code)
         except DefinitionError as error:

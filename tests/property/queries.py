@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import froms, recursion, sets, subqueries, windows
-from .aggregates import draw_call
+from .aggregates import draw_call, draw_distinct_calls
 from .dice import Dice
 from .expressions import EXACT, ORDERED, Field, draw_condition, draw_scalar, over_aggregates
 from .trees import From, Query, Source, listed, named, output_name
 
 __all__ = ["FEATURES", "Queries", "Query", "Source"]
+
+Meeting = tuple[tuple[str, str], tuple[str, str]]
 
 # Kinds of constructs beyond plain joins, unions and groups. A query takes a few of them, so that it has several of a
 # kind and that one without a rule leaves the others a chance.
@@ -36,11 +38,22 @@ class Queries:
     left: int = 0  # FROM items that may still be drawn
     ctes: list[tuple[str, Source]] = field(default_factory=list)
     named: dict[str, Source] = field(default_factory=dict)  # by alias
+    meetings: set[Meeting] = field(default_factory=set)  # columns of tables that are joined by equality
     _aliases: int = 0
 
     def has(self, feature: str, percent: int) -> bool:
         """The query uses the feature, and here."""
         return feature in self.on and self.dice.chance(percent)
+
+    def meet(self, left: str, right: str) -> None:
+        """Two columns are compared by `=`."""
+        sides = [
+            (self.named[alias].sql, name)
+            for alias, _, name in (c.partition(".") for c in (left, right))
+            if alias in self.named
+        ]
+        if len(sides) == 2 and all(table for table, _ in sides):
+            self.meetings.add((sides[0], sides[1]))
 
     def alias(self) -> str:
         self._aliases += 1
@@ -155,7 +168,9 @@ class Queries:
         dice = self.dice
         keys = self._keys(fields, {0: 2, 1: 6, 2: 3, 3: 1})
         calls = [draw_call(self, fields, total) for _ in range(dice.integer(1, 4))]
-        if dice.chance(25):
+        if self.has("ordered", 30):
+            calls = draw_distinct_calls(self, fields) or calls
+        elif dice.chance(25):
             calls[-1] = over_aggregates(dice, [*calls, *keys])
         shown = keys if keyed or dice.chance(75) else dice.some(keys, 50)
         outputs = dice.sample([*shown, *calls], 99) if dice.chance(30) else [*shown, *calls]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .dice import Dice
-from .queries import FEATURES, Queries, Source
+from .queries import FEATURES, Meeting, Queries, Source
 from .schemas import draw_schema
 from .script import Script, View
 from .traces import Traces
@@ -32,6 +32,7 @@ def draw_script(
     wide = dice.chance(large)
     sources = [source_of(table) for table in schema.tables]
     made: list[View] = []
+    meetings: set[Meeting] = set()
     chained = dice.chance(chains)
     while len(made) < views + chained:
         # The later views of a chain mostly read the earlier ones: chains, and diamonds.
@@ -40,8 +41,9 @@ def draw_script(
             made.append(draw_twist(dice, f"v{len(made) + 1}", known))
             continue
         # Choices of their own: a query shrinks as SQL.
-        query = Queries(dice.fork(), known, wide, features).draw()
+        queries = Queries(dice.fork(), known, wide, features, meetings=meetings)
+        query = queries.draw()
         made.append(View(f"v{len(made) + 1}", query.sql))
         sources.append(Source(made[-1].name, query.fields, query.key))
-    trace = Traces(dice, dice.fork(), schema, wide).draw(steps)
+    trace = Traces(dice, dice.fork(), schema, wide, sorted(meetings)).draw(steps)
     return Script(tuple(schema.statements), tuple(made), tuple(trace))

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 def _inner(q: Queries, outer: list[Field], depth: int, percent: int = 65) -> tuple[From, str]:
     """A FROM clause and its text with WHERE, which mostly refers to the outer columns."""
-    dice = q.dice
-    came = froms.draw_from(q, max(0, depth - 1), most=2 if q.left > 1 else 1)
+    dice, on = q.dice, q.on
+    if dice.chance(60):  # mostly plain ones, which meet their rows more often
+        q.on -= {"lateral", "srf", "values", "limit"}
+    came = froms.draw_from(q, max(0, depth - 1), most=2 if q.left > 1 and dice.chance(50) else 1)
+    q.on = on
     where = []
     if outer and dice.chance(percent):
         where += _correlation(q, outer, came.fields)
@@ -36,8 +39,10 @@ def _correlation(q: Queries, outer: list[Field], own: list[Field]) -> list[str]:
     by_reference = _references(q, outer, own)
     if by_reference and dice.chance(45):
         conditions.append(dice.pick(by_reference))
+        q.meet(*conditions[0].split(" = "))
     for _ in range(dice.weighted({1: 5, 2: 1}) if not conditions else dice.weighted({0: 4, 1: 1})):
         a, b = dice.pick(found)
+        q.meet(a.sql, b.sql)
         shapes = [f"{a.sql} = {b.sql}"] * 8
         shapes += [
             f"{a.sql} < {b.sql}",
@@ -99,6 +104,7 @@ def _predicate(q: Queries, fields: list[Field], depth: int) -> str:
     if kind == "exists" or not found:
         return f"{dice.pick(('', 'NOT '))}EXISTS ({_probe(q, came, tail)})"
     a, b = dice.pick(found)
+    q.meet(a.sql, b.sql)
     x, y = a.sql, b.sql
     if a.tag in ("int4", "int8") and dice.chance(15):
         x = dice.pick((f"({x} + 1)", f"coalesce({x}, 1)"))
@@ -154,7 +160,7 @@ def draw_scalar_subquery(q: Queries, outer: list[Field], depth: int) -> Field:
     if kind == "array" and exact:
         value = dice.pick(exact)
         return Field(f"ARRAY(SELECT {value}{tail} ORDER BY {value})", "carried")
-    call = draw_call(q, came.fields, came.keys)
+    call = Field("count(*)", "int8") if dice.chance(25) else draw_call(q, came.fields, came.keys)
     text = f"(SELECT {call.sql}{tail})"
     if call.tag in INTEGERS and dice.chance(35):
         return Field(f"coalesce({text}, 0)", call.tag)

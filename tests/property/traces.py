@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .dice import Dice
 from .schemas import Column, Schema, Table, insert, literal, quoted
@@ -20,6 +20,7 @@ class Traces:
     rows: Dice
     schema: Schema
     large: bool = False
+    meetings: list[tuple[tuple[str, str], tuple[str, str]]] = field(default_factory=list)  # (table, column) of joins
 
     def draw(self, count: int) -> list[Step]:
         steps = [self._step() for _ in range(count)]
@@ -184,6 +185,52 @@ class Traces:
         last = self._simple() if self.dice.chance(75) else "SELECT count(*) FROM w0"
         return f"WITH {named} {last}"
 
+    def _both_sides(self) -> str:
+        """Rows of two tables that meet in one value come, go or change in one statement."""
+        table, other = self._table(), self._table()
+        found = [
+            (a, b)
+            for a in table.writable for b in other.writable
+            if a.kind == b.kind and a.kind.tag not in ("carried", "array", "jsonb")
+        ]  # fmt: skip
+        if table.references and self.dice.chance(50):
+            reference = self.dice.pick(table.references)
+            other = next(t for t in self.schema.tables if t.name == reference.parent)
+            found = [(table.column(reference.column), other.column(other.key[0]))]
+        if not found:
+            return self._cte()
+        a, b = self.dice.pick(found)
+        known = self._meetings()
+        if known and self.dice.chance(75):
+            (table, a), (other, b) = self.dice.pick(known)
+        value = a.kind.value(self.rows)
+        kinds = {"insert": 4, "delete": 4, "update": 2, "come": 2}
+        same = {self.dice.weighted(kinds): 1} if self.dice.chance(40) else kinds
+        parts = [self._meeting(table, a, value, same), self._meeting(other, b, value, same)]
+        first, second = self.dice.sample(parts, 2)
+        return f"WITH w0 AS ({first} RETURNING 1) {second}"
+
+    def _meetings(self) -> list[tuple[tuple[Table, Column], tuple[Table, Column]]]:
+        """Columns of tables, by which a view joins them, that take values of one kind."""
+        columns = {(t.sql, c.sql): (t, c) for t in self.schema.tables for c in t.writable}
+        found = [(columns[a], columns[b]) for a, b in self.meetings if a in columns and b in columns]
+        return [pair for pair in found if pair[0][1].kind == pair[1][1].kind]
+
+    def _meeting(self, table: Table, column: Column, value: str, kinds: dict[str, int]) -> str:
+        """A write of rows with a value in a column."""
+        kind = self.dice.weighted(kinds)
+        if kind == "insert":
+            at = table.writable.index(column)
+            rows = [table.row(self.rows) for _ in range(self.dice.pick((1, 2)))]
+            return insert(table, [[*row[:at], value, *row[at + 1 :]] for row in rows])
+        if kind == "delete":
+            return f"DELETE FROM {table.sql} WHERE {column.sql} = {literal(value)}"
+        if kind == "update":
+            changed = self.dice.pick([c for c in table.writable if c.name not in table.key] or list(table.writable))
+            change = f"{changed.sql} = {self._expression(table, changed)}"
+            return f"UPDATE {table.sql} SET {change} WHERE {column.sql} = {literal(value)}"
+        return f"UPDATE {table.sql} SET {column.sql} = {literal(value)}{self._where(table, 95)}"
+
     def _move(self) -> str:
         """Rows that go and come again within one statement, some of them changed or under the key they had."""
         table = self._table()
@@ -328,7 +375,7 @@ _SIMPLE = {
     "insert": 4, "update": 4, "delete": 2, "upsert": 2, "insert_select": 1, "joined_update": 1, "key_move": 1,
 }  # fmt: skip
 _KINDS = {
-    "move": 3, "refill": 4,
+    "both_sides": 12, "move": 3, "refill": 4,
     "settings": 3, "reading": 4,
     "insert": 14, "update": 14, "delete": 8, "key_move": 6, "unread": 3, "upsert": 7, "merge": 7,
     "cte": 12, "truncate": 3, "insert_select": 4, "joined_update": 5, "copy": 3, "rolled_back": 4,

@@ -116,7 +116,7 @@ WRITES: dict[str, Write] = {
         ("customer",),
         (
             "UPDATE customer SET c_mktsegment = 'none', c_acctbal = c_acctbal - 9, c_name = 'another', "
-            "c_nationkey = (SELECT max(n_nationkey) FROM nation WHERE n_nationkey <> c_nationkey) WHERE c_custkey = {customer}",
+            "c_nationkey = (SELECT max(n_nationkey) FROM nation WHERE n_regionkey <> {other_region}) WHERE c_custkey = {customer}",
         ),
     ),
     "a customer comes": (

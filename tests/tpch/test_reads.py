@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("shop")
 
 # Entries read by index, of one table: a supplier of this scale has 600 lines of 60,000, each with an order, a customer
 # and a part. Nations and regions lead to a large share of everything, which is for the planner to read as it likes.
-FEW = {"a supplier": 15_000, "nations": None, "regions": None}
-FEW_OTHERWISE = 1_400
+FEW = {"a supplier": 10_000, "nations": None, "regions": None}
+FEW_OTHERWISE = 600
 
 # Reads that a query can't do without; the code is that of the reason which explain() gives.
 EXCEPTIONS: dict[str, str] = {}

@@ -15,7 +15,7 @@ from .split_distinct import split_distinct
 
 RULES: tuple[Callable[..., Relation], ...] = (
     lower_set_operations, lower_distinct, reduce_outer_joins, merge_blocks, push_below_windows, push_filters,
-    split_distinct, single_rows, prune_columns,
+    split_distinct, prune_columns, single_rows,
 )  # fmt: skip
 CHOOSING = frozenset([split_distinct])  # rules that take `maintenance.choice.Choices` too
 
@@ -28,6 +28,7 @@ __all__ = [
     "prune_columns",
     "push_below_windows",
     "push_filters",
+    "reduce_outer_joins",
     "single_rows",
     "split_distinct",
 ]
