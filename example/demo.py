@@ -99,7 +99,7 @@ def _demo(options: argparse.Namespace) -> bool:
     from example.traffic import Shop
 
     bars = sys.stderr.isatty()
-    # That a view can't be incremental is told below, with its reason.
+    # That a view is refreshed in full is told below, with its reason.
     logging.getLogger("django_ivm").setLevel(logging.ERROR)
     models = apps.get_app_config("wholesale").get_models()
     views = [model for model in models if issubclass(model, IncrementalView)]

@@ -52,10 +52,17 @@ ORDER BY total DESC NULLS LAST, customer_id
 LIMIT 10""",
     ),
     "ranking": (
-        "A query without a plan: writes only mark the view stale, a refresh writes the difference.",
+        "A window: the partitions of the changed rows are computed anew, and what differs is written.",
         """\
 SELECT id, rank() OVER (PARTITION BY status ORDER BY amount DESC) AS place
 FROM shop.purchase""",
+    ),
+    "visible_purchases": (
+        "A query without a plan: writes only mark the view stale, a refresh writes the difference.",
+        """\
+SELECT id, customer_id, amount
+FROM shop.purchase
+WHERE status = 'open' OR current_user = 'auditor'""",
     ),
 }
 

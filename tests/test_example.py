@@ -55,6 +55,7 @@ def test_every_view_is_right_after_a_day_of_traffic() -> None:
     assert {name for name, (strategy, _, _) in rows.items() if strategy == "full"} == FULL
     assert all(count > 0 and verify == "ok" for _, count, verify in rows.values()), done.stdout
     assert "MedianPrices is stale after the writes" in done.stdout
+    assert "STRATEGY: the view asks for full refreshes" in done.stdout
     assert "is_fresh(): True" in done.stdout
 
 

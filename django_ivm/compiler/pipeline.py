@@ -12,6 +12,7 @@ from .frontend.bind import Binder, Bound
 from .frontend.locate import place, position_of
 from .frontend.parse import parse_query
 from .frontend.probes import Probes
+from .frontend.temporal import check_stored, check_timeless
 from .frontend.volatility import check_functions
 from .ir.relation import Relation
 from .maintenance.choice import Choices
@@ -42,7 +43,11 @@ def compile_view(
         bound = trace.step("ir", bind(ast.node, catalog, options))
         choices = Choices(catalog.tables, options.prefer, dict(options.settled))
         core = rewrite(bound.relation, trace, choices)
-        planned = plan_maintenance(core, bound.outputs, catalog, options)
+        if bound.read:
+            check_stored(core, bound.read.outputs)
+        planned = plan_maintenance(core, bound.outputs, catalog, options, bound.read)
+        for node in planned.nodes:
+            check_timeless(node.store.fill().text)
         plan: MaintenancePlan = trace.step("plan", replace(planned, choices=tuple(choices.made.values())))
     except Unsupported as refusal:
         where = place(catalog.user_sql, position_of(catalog.user_sql, refusal.find))
@@ -56,6 +61,9 @@ def bind(node: object, catalog: Catalog, options: Options) -> Bound:
     bound = Binder(catalog, probes, options.columns).query(node)
     if probes.missing:
         raise CompileError(f"types to be probed first: {', '.join(probes.missing)}")
+    if bound.read and (options.model or options.mode == "manual"):
+        what = "a model's table" if options.model else "a view in manual mode"
+        raise Unsupported("TEMPORAL", f"{what} can't apply {bound.read.shown} when it is read", bound.read.find)
     return bound
 
 

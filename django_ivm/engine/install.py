@@ -343,6 +343,8 @@ def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
     _drop_definition(cursor, view)
     if keep_data:
         cursor.execute(pg.SQL("DROP TRIGGER IF EXISTS ivm_read_only ON {}").format(storage))
+        if view.at_read:  # what the view shows now is kept
+            cursor.execute(pg.SQL("DELETE FROM {} WHERE ({}) IS NOT TRUE").format(storage, pg.SQL(view.at_read)))  # type: ignore[arg-type]
         if view.storage != view.full_name:
             cursor.execute(pg.SQL("DROP VIEW IF EXISTS {}").format(public))
             cursor.execute(pg.SQL("ALTER TABLE {} SET SCHEMA {}").format(storage, pg.Identifier(view.schema)))

@@ -79,6 +79,16 @@ class InstalledView:
         return tuple(self.objects.get("undetermined", ()))
 
     @property
+    def at_read(self) -> str:
+        """The condition on stored columns by which the SELECT-only view follows the time, or an empty string."""
+        return str(self.objects.get("at_read", ""))
+
+    @property
+    def read_from(self) -> tuple[str, str]:
+        """The relation that has the view's rows and no others."""
+        return self.full_name if self.at_read else self.storage
+
+    @property
     def full_name(self) -> tuple[str, str]:
         return self.schema, self.name
 
@@ -161,7 +171,10 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
     ]
     inlined = [(copy, view.schema, view.name) for copy, view in installation.copies]
     plan = installation.plan
-    looks = {"alike": plan.alike, "undetermined": plan.open} if plan else {}
+    looks: dict[str, Any] = {"alike": plan.alike, "undetermined": plan.open} if plan else {}
+    if installation.read:
+        looks["at_read"] = installation.read.condition.text
+    shown = [c.name for c in installation.columns]
     values: dict[str, Any] = {
         "view_schema": installation.options.schema,
         "view_name": spec.name,
@@ -178,8 +191,8 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
         "hash": installation.hash,
         "storage_schema": store.table_schema,
         "storage_name": store.table,
-        "columns": json.dumps([c.name for c in store.visible]),
-        "hidden": json.dumps([c.name for c in store.columns if c.hidden]),
+        "columns": json.dumps(shown),
+        "hidden": json.dumps([c.name for c in store.columns if c.name not in shown]),
         "key": json.dumps(list(store.key)),
         "live": store.live,
         "surrogate": store.surrogate,

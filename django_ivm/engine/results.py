@@ -94,6 +94,7 @@ class Explanation:
     undetermined: tuple[str, ...] = ()
     indexes: tuple[IndexAdvice, ...] = ()
     choices: tuple[str, ...] = ()
+    at_read: str = ""
 
     def __str__(self) -> str:
         lines = [f"strategy: {self.strategy}", f"mode: {self.mode}"]
@@ -103,6 +104,8 @@ class Explanation:
         if self.settings:
             lines.append("pinned settings, as they were where the view was defined:")
             lines += [f"  - {name} = {value}" for name, value in self.settings]
+        if self.at_read:
+            lines.append(f"at read time, by the reader's clock and settings: {self.at_read}")
         if self.alike:
             lines.append(f"one of several equal values, compared by equality: {', '.join(self.alike)}")
         if self.undetermined:

@@ -56,7 +56,7 @@ FROM pg_stats s WHERE s.schemaname = %s AND s.tablename = %s AND s.n_distinct <>
 
 _OURS = """
 SELECT view_schema, view_name, storage_schema, storage_name, columns::text, hidden::text, key::text, live,
-       to_regclass(quote_ident(view_schema) || '.' || quote_ident(view_name))::oid::int8
+       objects ? 'at_read', to_regclass(quote_ident(view_schema) || '.' || quote_ident(view_name))::oid::int8
 FROM django_ivm.view
 """
 
@@ -134,7 +134,10 @@ def _parent(cursor: Any, info: TableInfo, below: list[int]) -> TableInfo:
 def _our_views(cursor: Any) -> list[dict[str, Any]]:
     if not registered(cursor):
         return []
-    names = ("view_schema", "view_name", "storage_schema", "storage_name", "columns", "hidden", "key", "live", "oid")
+    names = (
+        "view_schema", "view_name", "storage_schema", "storage_name", "columns", "hidden", "key", "live", "timed",
+        "oid",
+    )  # fmt: skip
     found = [dict(zip(names, row, strict=True)) for row in rows(cursor, _OURS)]
     return [view | {name: json.loads(view[name]) for name in ("columns", "hidden", "key")} for view in found]
 
@@ -163,6 +166,7 @@ def _maintained(cursor: Any, info: TableInfo, ours: list[dict[str, Any]]) -> Tab
             hidden=tuple(c for c in stored if c.name in view["hidden"]),
             stands_for=storage if name != storage else None,
             view=public,
+            timed=view["timed"],
             through=info.through,
             readable=info.readable,
             rows=estimate,

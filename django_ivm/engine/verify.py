@@ -46,7 +46,7 @@ def verify(view: InstalledView, connection: Any, sample: int | None) -> VerifyRe
         row=pg.SQL(" || ' ' || ").join(
             [pg.SQL("r"), *(pg.SQL("coalesce({}::text, '')").format(c) for c in _alike(view))]
         ),
-        table=pg.Identifier(*view.storage),
+        table=pg.Identifier(*view.read_from),
         sample=chosen,
     )
     with pinning.under(connection, view.spec.settings) as cursor:

@@ -128,13 +128,13 @@ def _storage(view: InstalledView) -> str:
 
 
 def _count(cursor: Any, view: InstalledView) -> int:
-    """Rows, exactly in a table of moderate size, else as the planner estimates them."""
+    """Rows, exactly in a table of moderate size, else as the planner estimates those that are stored."""
     size, estimate = rows(
         cursor, "SELECT pg_relation_size(oid), reltuples FROM pg_class WHERE oid = to_regclass(%s)", (_storage(view),)
     )[0]
     if size > _COUNT_UP_TO and estimate >= 0:
         return int(estimate)
-    cursor.execute(pg.SQL("SELECT count(*) FROM {}").format(pg.Identifier(*view.storage)))
+    cursor.execute(pg.SQL("SELECT count(*) FROM {}").format(pg.Identifier(*view.read_from)))
     return int(cursor.fetchone()[0])
 
 
@@ -186,6 +186,7 @@ def explain(spec: ViewSpec, connection: Any) -> Explanation:
         settings=installation.settings,
         alike=installation.plan.alike if installation.plan else (),
         undetermined=installation.plan.open if installation.plan else (),
+        at_read=installation.read.shown if installation.read else "",
         choices=tuple(map(str, installation.plan.choices)) if installation.plan else (),
         indexes=advise(installation.missing_indexes, compiled.catalog, connection),
     )

@@ -315,7 +315,7 @@ NOT_INCREMENTAL = (
     "SELECT id FROM sale TABLESAMPLE SYSTEM (50)", "SELECT id, ctid::text AS c FROM sale", "SELECT id FROM "
         "sale ORDER BY v LIMIT 3", "SELECT id FROM sale FOR UPDATE",
     "SELECT tablename::text AS t FROM pg_tables WHERE schemaname = "
-    "'nowhere'", "SELECT id FROM sale WHERE id > extract(day FROM current_date)",
+    "'nowhere'", "SELECT id > extract(day FROM current_date) AS late FROM sale",
 )  # fmt: skip
 
 

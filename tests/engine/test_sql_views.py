@@ -168,7 +168,7 @@ def test_functions_inside_are_looked_at(area: Area) -> None:
     )
     with pytest.raises(NotIncrementalError) as raised:
         area.view("v", "SELECT count(*) AS n\nFROM outer_one")
-    assert raised.value.code == "STABLE"
+    assert raised.value.code == "TEMPORAL"
     assert raised.value.location == "line 2, column 6: outer_one"
     area.queries.clear()
 

@@ -129,7 +129,10 @@ def _writes(rng: random.Random) -> str:
             f"WITH x AS (UPDATE bag SET v = {v()} WHERE h = 'a') UPDATE item SET g = {g()}, v = v + 1 WHERE id < 8",
             f"WITH x AS (DELETE FROM kind WHERE g = 1), y AS (INSERT INTO kind VALUES (9, 'a', false) ON CONFLICT DO "
             f"NOTHING) INSERT INTO item VALUES {item(some_id + 100)} ON CONFLICT DO NOTHING",
-            rng.choice(["TRUNCATE bag", "TRUNCATE item, kind", "DELETE FROM bag"] + [f"DELETE FROM item WHERE id = {some_id}"] * 6),
+            rng.choice(
+                ["TRUNCATE bag", "TRUNCATE item, kind", "DELETE FROM bag"]
+                + [f"DELETE FROM item WHERE id = {some_id}"] * 6
+            ),
         ]
     )
 

@@ -257,7 +257,7 @@ def test_texts_that_are_equal_under_a_collation_and_look_different() -> None:
     grouped = "SELECT word.w FROM s.word GROUP BY word.w HAVING (length(word.w) > 2)"
     found = compile_word(grouped, **keyless, functions=functions, types={length: BOOLEAN})
     assert [(r.code, r.location) for r in found.reasons] == [
-        ("KEY_TYPE", "line 1, column 8: word.w FROM s.word GROUP BY word.w HAVING (length(word.w…")
+        ("KEY_TYPE", "line 1, column 13: w FROM s.word GROUP BY word.w HAVING (length(word.w) > 2)")
     ]
     found = compile_word("SELECT word.w FROM s.word ORDER BY word.w LIMIT 1", outputs=outputs)
     assert [r.code for r in found.reasons] == ["ORDER"]
@@ -269,6 +269,20 @@ def test_a_foreign_table_is_refused() -> None:
     found = compile_word("SELECT word.n\nFROM s.word", outputs=(ColumnInfo("n", INTEGER),), tables=(foreign,))
     assert [(r.code, r.message, r.location) for r in found.reasons] == [
         ("SOURCE", "word is a foreign table", "line 2, column 6: s.word")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("JSON_TABLE(word.w, '$[*]' COLUMNS (n int PATH '$')) j", "JsonTable"),
+        ("XMLTABLE('/r' PASSING word.w COLUMNS n int) j", "RangeTableFunc"),
+    ],
+)
+def test_what_only_some_servers_have_in_from_is_refused(source: str, kind: str) -> None:
+    found = compile_word(f"SELECT j.n FROM s.word,\n {source}", outputs=(ColumnInfo("n", INTEGER),))
+    assert [(r.code, r.message, r.location) for r in found.reasons] == [
+        ("EXPRESSION", f"{kind} in FROM has no rule yet", f"line 2, column 2: {source}")
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pglast import ast
 
 from ..errors import Unsupported
+from ..ir.reading import ReadFilter
 from ..ir.relation import Relation
 from ..operators import Distinct, Project
 from ..pg.catalog import Catalog
@@ -21,9 +22,10 @@ from .probes import Probes
 from .recursive import RecursiveCte, calls_itself
 from .scope import Names, Scope, ScopeItem
 from .set_operations import set_operation
-from .sources import Sources
+from .sources import UNIT, Sources
 from .srf import expand_targets
 from .subqueries import Subqueries
+from .temporal import take_off
 from .windows import bind_windows, with_named_windows
 
 
@@ -33,6 +35,7 @@ class Bound:
 
     relation: Relation
     outputs: tuple[str, ...]
+    read: ReadFilter | None = None
 
     def __str__(self) -> str:
         return str(self.relation)
@@ -52,7 +55,11 @@ class Binder:
     def query(self, node: ast.SelectStmt) -> Bound:
         if not self.outputs:
             raise Unsupported("VALUES", "the query has no columns", "SELECT")
-        return Bound(self.select(node, {}, self.outputs, final=True), self.outputs)
+        level = Expressions(self.catalog, self.probes, Scope(), UNIT)
+        node, read = take_off(node, self.outputs, self.catalog, level.check)
+        added = tuple(target.name for target in node.targetList[len(self.outputs) :]) if read else ()
+        outputs = self.outputs + added
+        return Bound(self.select(node, {}, outputs, final=True), outputs, read)
 
     # SELECT levels
 

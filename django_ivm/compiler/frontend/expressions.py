@@ -17,6 +17,7 @@ from ..pg.print import print_expression
 from .probes import PENDING, Probes
 from .scale import scale, scales, whole_number
 from .scope import Scope
+from .temporal import refuse_time
 
 if TYPE_CHECKING:
     from .subqueries import Subqueries
@@ -97,6 +98,7 @@ class Expressions:
 
     def check(self, node: Any) -> None:
         """Refuse what has no rule yet."""
+        refuse_time(node)
         if isinstance(node, ast.SubLink):
             raise Unsupported("SUBQUERY", "a subquery in an expression has no rule yet", "SUBQUERY")
         if isinstance(node, ast.SQLValueFunction):

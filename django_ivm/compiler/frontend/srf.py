@@ -98,7 +98,8 @@ def expand_targets(level: Expressions, nodes: list[Any]) -> list[Any]:
         for name, call in calls.values():
             type_ = level.probes.type_of(call.text, level) or PENDING
             if type_.kind in ("c", "p") and type_ is not PENDING:
-                raise Unsupported("SRF", f"{call.text} returns rows of several columns", "SRF")
+                find = f"func:{function_name(call.node)[1]}"
+                raise Unsupported("SRF", f"{call.text} returns rows of several columns", find)
             columns.append(Column(name, type_))
         level.relation = Expand(level.relation, tuple(call for _, call in calls.values()), tuple(columns))
     return found

@@ -13,6 +13,8 @@ from ..pg.catalog import TableInfo, ViewInfo
 def check_source(info: TableInfo, *, only: bool = False) -> None:
     """Refuse relations whose changes triggers can't capture; `only`: the query reads the table without those below."""
     find = f"table:{info.name}"
+    if info.timed:
+        raise Unsupported("TEMPORAL", f"{info.name} applies a condition on the time when it is read", find)
     if info.stands_for:
         return
     if info.kind not in ("r", "p"):

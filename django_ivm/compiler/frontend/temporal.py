@@ -3,7 +3,8 @@ SELECT-only view over the table applies it, in the reader's statement and under 
 
 Exact at every read, with nothing to expire; but nothing that is stored may depend on it. So it is one of the outermost
 WHERE, over rows that the select list shows one by one, and the select list can't raise an error on a row that the
-condition leaves out.
+condition leaves out. (The other conditions of that WHERE may meet such a row in PostgreSQL too, which tests them in any
+order.)
 
 SQL      `now()`, `current_date` and their like in the outermost WHERE of a view without a model
 Kept     at read time; the columns that the condition reads are stored, and indexed where it bounds them
@@ -22,7 +23,7 @@ from pglast import ast, enums, parse_sql
 
 from ..errors import Unsupported
 from ..ir.reading import ReadFilter
-from ..ir.relation import Relation, emit
+from ..ir.relation import Relation
 from ..ir.scalar import Scalar
 from ..ir.total import total
 from ..operators import Project
@@ -45,12 +46,10 @@ def is_time(function: FunctionInfo) -> bool:
 
 def refuse_time(node: Any) -> None:
     """Raises Unsupported for an expression node that follows the time."""
-    message = "follows the time, which changes rows without a write"
-    if isinstance(node, ast.SQLValueFunction) and _follows(node):
-        raise Unsupported("TEMPORAL", f"the value {message}", "CURRENT")
-    if isinstance(node, ast.FuncCall) and _follows(node):
-        name = node.funcname[-1].sval
-        raise Unsupported("TEMPORAL", f"{name}() {message}", f"func:{name}")
+    if _follows(node):
+        find = _find(node)
+        shown = f"{node.funcname[-1].sval}()" if isinstance(node, ast.FuncCall) else "the value"
+        raise Unsupported("TEMPORAL", f"{shown} follows the time, and what is stored doesn't", find)
 
 
 def take_off(
@@ -79,8 +78,9 @@ def take_off(
     new.targetList = (*node.targetList, *added)
     new.whereClause = _conjunction([part for part in parts if part not in taken])
     condition = Scalar(print_expression(_conjunction(bound)), BOOLEAN)
+    find = next(_find(inner) for inner in _walk(taken[0]) if _follows(inner))
     bounded = dict.fromkeys(column for part in bound if (column := _bounded(part)))
-    return new, ReadFilter(outputs, condition, print_expression(_conjunction(taken)), tuple(bounded))
+    return new, ReadFilter(outputs, condition, print_expression(_conjunction(taken)), tuple(bounded), find)
 
 
 def check_stored(relation: Relation, outputs: tuple[str, ...]) -> None:
@@ -93,9 +93,9 @@ def check_stored(relation: Relation, outputs: tuple[str, ...]) -> None:
                 raise Unsupported("TEMPORAL", message, name)
 
 
-def check_timeless(relation: Relation) -> None:
-    """Nothing of a relation that is to be stored follows the time, wherever in it."""
-    for node in _walk(parse_sql(emit(relation).select.text)):
+def check_timeless(query: str) -> None:
+    """Nothing of a query whose rows are to be stored follows the time, wherever in it."""
+    for node in _walk(parse_sql(query)):
         refuse_time(node)
 
 
@@ -109,14 +109,19 @@ def _follows(node: Any) -> bool:
     return (name in _FUNCTIONS and not arguments) or (name == "age" and arguments == 1)
 
 
-def _walk(node: Any) -> Iterator[Any]:
+def _find(node: Any) -> str:
+    return f"func:{node.funcname[-1].sval}" if isinstance(node, ast.FuncCall) else "CURRENT"
+
+
+def _walk(node: Any, *, into: bool = True) -> Iterator[Any]:
+    """The nodes of a tree, those of subqueries only with `into`."""
     if isinstance(node, list | tuple):
         for item in node:
-            yield from _walk(item)
+            yield from _walk(item, into=into)
     elif isinstance(node, ast.Node):
         yield node
-        for name in node:
-            yield from _walk(getattr(node, name))
+        for name in node if into or not isinstance(node, ast.SubLink) else ():
+            yield from _walk(getattr(node, name), into=into)
 
 
 def _has(node: Any, kind: type) -> bool:
@@ -129,7 +134,7 @@ def _row_by_row(node: ast.SelectStmt, catalog: Catalog) -> bool:
     if node.op.name != "SETOP_NONE" or any(getattr(node, name) is not None for name in whole) or node.windowClause:
         return False
     folding = {f.name for f in catalog.functions if f.kind != "f" or f.returns_set}
-    calls = [inner for inner in _walk(node.targetList) if isinstance(inner, ast.FuncCall)]
+    calls = [inner for inner in _walk(node.targetList, into=False) if isinstance(inner, ast.FuncCall)]
     return not any(call.over or call.agg_star or call.funcname[-1].sval in folding for call in calls)
 
 

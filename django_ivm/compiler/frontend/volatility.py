@@ -1,11 +1,13 @@
 """Functions that a maintained view may call: immutable ones, owned by someone the owner trusts, and those of
-PostgreSQL's own that depend on nothing but settings, which the view then pins to their values at its definition."""
+PostgreSQL's own that depend on nothing but settings, which the view then pins to their values at its definition. Those
+that follow the time are refused where they stand (`temporal`)."""
 
 from __future__ import annotations
 
 from ..errors import Unsupported
 from ..pg.catalog import Catalog, FunctionInfo
 from .settings import FOLLOWS, LOSSY, is_polymorphic
+from .temporal import is_time
 
 
 def check_functions(catalog: Catalog) -> None:
@@ -15,7 +17,7 @@ def check_functions(catalog: Catalog) -> None:
         settings = FOLLOWS.get(_signature(function)) if function.schema == "pg_catalog" else None
         if function.volatility == "v":
             raise Unsupported("VOLATILE", f"{shown} gives another value at every call", find)
-        if settings is None and function.volatility == "s":
+        if settings is None and function.volatility == "s" and not is_time(function):
             raise Unsupported("STABLE", f"{shown} depends on the session or the time", find)
         if not function.trusted:
             raise Unsupported("FUNCTION_OWNER", f"{shown} is owned by neither the view's owner nor a superuser", find)

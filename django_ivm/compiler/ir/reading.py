@@ -13,10 +13,11 @@ class ReadFilter:
 
     `outputs` are the query's columns; what the condition reads beside them is stored after them. `condition` is over
     stored columns, `shown` is the same as the query writes it. `bounded` are columns that it compares with a value
-    that is one for all rows.
+    that is one for all rows; `find` is what to look for in the user's text.
     """
 
     outputs: tuple[str, ...]
     condition: Scalar
     shown: str
     bounded: tuple[str, ...] = ()
+    find: str = ""

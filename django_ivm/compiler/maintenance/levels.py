@@ -9,12 +9,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from pglast import ast
-
 from ..errors import Unsupported, reason
+from ..ir.reading import ReadFilter
 from ..ir.relation import Column, Kind, Relation
 from ..ir.scalar import Scalar, column_scalar
-from ..operators import Aggregate, Join, Project, Recursive, Scan, SortKey, TopN
+from ..ir.total import total
+from ..operators import Aggregate, Filter, Join, Project, Recursive, Scan, SortKey, TopN
 from ..operators.functions import Upkeep, upkeep
 from ..options import Options
 from ..pg import names
@@ -37,22 +37,23 @@ MOST_INPUTS = 12  # of one join: planning its terms takes longer than the write 
 
 
 def plan_maintenance(
-    relation: Relation, outputs: tuple[str, ...], catalog: Catalog, options: Options
+    relation: Relation, outputs: tuple[str, ...], catalog: Catalog, options: Options, read: ReadFilter | None = None
 ) -> MaintenancePlan:
-    """Split a rewritten query into maintained relations.
+    """Split a rewritten query into maintained relations; `read` is what its readers do to the stored rows.
 
     Raises Unsupported for keys and orders that can't be kept.
     """
     if not scans(relation):
         raise Unsupported("SOURCE", "the query reads no table", "SELECT")
-    found = looks(relation)
+    found = looks(Filter(relation, read.condition) if read else relation)
     levels = _Levels(catalog, options)
-    levels.view(relation, outputs)
+    levels.view(relation, outputs, read)
     whole = dict.fromkeys(node.store.whole for node in levels.nodes if node.store.whole)
     reasons = tuple(reason("WHOLE", message) for message in whole)
-    alike, unsettled = (tuple(name for name in outputs if found[name] is look) for look in (Look.ALIKE, Look.OPEN))
+    shown = read.outputs if read else outputs
+    alike, unsettled = (tuple(name for name in shown if found[name] is look) for look in (Look.ALIKE, Look.OPEN))
     indexes = missing_indexes(levels.nodes, levels.tables)
-    return MaintenancePlan(tuple(levels.nodes), outputs, reasons, alike, unsettled, indexes)
+    return MaintenancePlan(tuple(levels.nodes), outputs, reasons, alike, unsettled, indexes, read=read)
 
 
 class _Levels:
@@ -67,11 +68,16 @@ class _Levels:
         self.levels = 0
         self.shared: dict[tuple[Any, ...], Store] = {}
 
-    def view(self, relation: Relation, outputs: tuple[str, ...]) -> None:
-        """The whole query, stored under the view's own name."""
+    def view(self, relation: Relation, outputs: tuple[str, ...], read: ReadFilter | None) -> None:
+        """The whole query, stored under the view's own name unless a SELECT-only view has it."""
         self.store(relation, outputs, self.options.storage(self.prefix), self.options.surrogate)
         node = self.nodes[-1]
-        if not any(column.hidden for column in node.store.columns):
+        if read is not None:
+            bounded = tuple((name,) for name in read.bounded if relation.column(name).type.ordered)
+            new = tuple(one for one in bounded if one not in node.store.lookups and one != node.store.key[:1])
+            store = dataclasses.replace(node.store, lookups=(*node.store.lookups, *new))
+            self.nodes[-1] = dataclasses.replace(node, store=store)
+        elif not any(column.hidden for column in node.store.columns):
             public = dataclasses.replace(node.store, table_schema=self.options.schema, table=self.options.name)
             self.nodes[-1] = dataclasses.replace(node, store=public)
 
@@ -302,52 +308,9 @@ def _grouped_row(relation: Relation) -> tuple[Aggregate, tuple[tuple[str, Scalar
         return relation, tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in relation.schema)
     if isinstance(relation, Project) and isinstance(relation.child, Aggregate):
         numeric = {c.name: c.type.base for c in relation.child.schema}
-        if all(_total(scalar.node, numeric) for _, scalar in relation.outputs):
+        if all(total(scalar.node, numeric) for _, scalar in relation.outputs):
             return relation.child, relation.outputs
     return None
-
-
-def _total(node: object, bases: dict[str, str]) -> bool:
-    """The expression has a value, or NULL, for all values of its columns: it never raises."""
-    if isinstance(node, ast.ColumnRef | ast.A_Const):
-        return True
-    if isinstance(node, ast.TypeCast):
-        arg = node.arg
-        return isinstance(arg, ast.A_Const) or (
-            node.typeName.names[-1].sval == "numeric" and not node.typeName.typmods and _total(arg, bases)
-            and _is_number(arg, bases)
-        )  # fmt: skip
-    if isinstance(node, ast.CoalesceExpr):
-        return all(_total(item, bases) for item in node.args)
-    if isinstance(node, ast.NullTest | ast.BooleanTest):
-        return _total(node.arg, bases)
-    if isinstance(node, ast.BoolExpr):
-        return all(_total(item, bases) for item in node.args)
-    if isinstance(node, ast.A_Expr) and node.kind.name == "AEXPR_OP" and node.lexpr is not None:
-        operator = node.name[-1].sval
-        both = _total(node.lexpr, bases) and _total(node.rexpr, bases)
-        if operator in ("=", "<>", "<", "<=", ">", ">="):
-            return both
-        if operator in ("+", "-", "*"):
-            return both and _is_numeric(node.lexpr, bases) and _is_numeric(node.rexpr, bases)
-    return False
-
-
-def _is_number(node: object, bases: dict[str, str]) -> bool:
-    return isinstance(node, ast.ColumnRef) and bases.get(node.fields[-1].sval) in ("int2", "int4", "int8", "numeric")
-
-
-def _is_numeric(node: object, bases: dict[str, str]) -> bool:
-    """Arithmetic in numeric can't overflow for sums; in integers it can."""
-    if isinstance(node, ast.ColumnRef):
-        return bases.get(node.fields[-1].sval) == "numeric"
-    if isinstance(node, ast.TypeCast):
-        return bool(node.typeName.names[-1].sval == "numeric")
-    if isinstance(node, ast.A_Expr):
-        return _is_numeric(node.lexpr, bases) and _is_numeric(node.rexpr, bases)
-    if isinstance(node, ast.CoalesceExpr):
-        return all(_is_numeric(item, bases) for item in node.args)
-    return False
 
 
 def _check_keys(aggregate: Aggregate) -> None:

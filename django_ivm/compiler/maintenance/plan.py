@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import Reason
+from ..ir.reading import ReadFilter
 from ..ir.relation import Relation
 from ..operators import Scan
 from .advice import MissingIndex
@@ -98,6 +99,7 @@ class MaintenancePlan:
     open: tuple[str, ...] = ()
     missing_indexes: tuple[MissingIndex, ...] = ()
     choices: tuple[Choice, ...] = ()
+    read: ReadFilter | None = None
 
     @property
     def view(self) -> Node:
@@ -117,4 +119,6 @@ class MaintenancePlan:
                 lines += [f"    {line}" for line in str(node.change(source)).splitlines()]
             if node.locks:
                 lines += [f"  locks: {text}" for text in node.locks.text]
+        if self.read:
+            lines.append(f"at read time: {self.read.shown}")
         return "\n".join(lines)

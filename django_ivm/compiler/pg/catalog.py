@@ -145,6 +145,7 @@ class TableInfo:
     hidden: tuple[ColumnInfo, ...] = ()
     stands_for: tuple[str, str] | None = None
     view: tuple[str, str] | None = None  # schema and name of our view that this table stores
+    timed: bool = False  # a view of ours that applies a condition on the time to what it stores
     rows: float | None = None
 
     def column(self, name: str) -> ColumnInfo | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..errors import Reason
 from ..frontend.volatility import pinned_settings
+from ..ir.reading import ReadFilter
 from ..ir.relation import Column
 from ..maintenance.advice import MissingIndex
 from ..maintenance.levels import lock_table
@@ -61,7 +62,12 @@ class Installation:
     @property
     def columns(self) -> tuple[StoredColumn, ...]:
         """The view's own columns, in the query's order."""
-        return self.store.visible
+        return self.store.visible[: len(self.read.outputs)] if self.read else self.store.visible
+
+    @property
+    def read(self) -> ReadFilter | None:
+        """What the SELECT-only view does to the stored rows."""
+        return self.plan.read if self.plan else None
 
     @property
     def public_view(self) -> bool:
@@ -135,10 +141,14 @@ class Installation:
             found += _lock_table_statements(name, buckets)
         found += [create for _, create in self.spool_tables]
         if self.public_view:
-            columns = [q.ident(c.name) for c in self.columns]
             view = q.qualified(self.options.schema, self.options.name)
-            found.append(q.sql("CREATE VIEW {v} AS SELECT {c} FROM {t}", v=view, c=columns, t=self.store.target).text)
-        return found
+            found.append(q.sql("CREATE VIEW {v} AS {s}", v=view, s=self._shown()).text)
+        return found + [_copy_statement(name, view) for name, view in self._reading]
+
+    def _shown(self) -> q.Fragment:
+        """What the SELECT-only view selects."""
+        shown = q.sql("SELECT {c} FROM {t}", c=[q.ident(c.name) for c in self.columns], t=self.store.target)
+        return q.sql("{s} WHERE {w}", s=shown, w=self.read.condition.sql()) if self.read else shown
 
     def definition_statement(self) -> str:
         """The query as an ordinary view: PostgreSQL then refuses DDL that would break it, and `verify` reads it."""
@@ -153,20 +163,24 @@ class Installation:
 
     @property
     def copies(self) -> tuple[tuple[str, ViewInfo], ...]:
-        """Names of copies of the ordinary views inside the query, as they were when it was compiled."""
+        """Names of copies of ordinary views, as they were when the query was compiled: those inside it, and the
+        SELECT-only view where it has a condition."""
+        return self._inner + self._reading
+
+    @property
+    def _inner(self) -> tuple[tuple[str, ViewInfo], ...]:
         return tuple((names.derived(self.prefix, "inner", i), view) for i, view in enumerate(self.inlined, 1))
+
+    @property
+    def _reading(self) -> tuple[tuple[str, ViewInfo], ...]:
+        if self.read is None:
+            return ()
+        shown = ViewInfo(self.options.schema, self.options.name, self._shown().text, self.read.outputs)
+        return ((names.derived(self.prefix, "shown"), shown),)
 
     def copy_statements(self) -> list[str]:
         """Copies of the ordinary views inside: one that prints otherwise was changed since."""
-        return [
-            q.sql(
-                "CREATE OR REPLACE VIEW {v} ({c}) AS {s}",
-                v=q.qualified(names.RUNTIME_SCHEMA, name),
-                c=[q.ident(column) for column in view.columns],
-                s=q.Fragment(view.sql),
-            ).text
-            for name, view in self.copies
-        ]
+        return [_copy_statement(name, view) for name, view in self._inner]
 
     def _store_statements(self, store: Store) -> list[str]:
         fill = store.fill()
@@ -340,6 +354,15 @@ def _replace_body(store: Store) -> q.Fragment:
         t=store.target, replace=render([store.replace()], replanned=True),
     )  # fmt: skip
     return block((), body)
+
+
+def _copy_statement(name: str, view: ViewInfo) -> str:
+    return q.sql(
+        "CREATE OR REPLACE VIEW {v} ({c}) AS {s}",
+        v=q.qualified(names.RUNTIME_SCHEMA, name),
+        c=[q.ident(column) for column in view.columns],
+        s=q.Fragment(view.sql),
+    ).text
 
 
 def _lock_table_statements(name: str, buckets: int) -> list[str]:

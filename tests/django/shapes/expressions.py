@@ -243,7 +243,7 @@ def grouped_by_a_json_value():
     return Book.objects.values(h=F("data__dim__h")).annotate(n=Count("id"))
 
 
-@shape("EXPRESSION")
+@shape("EXPRESSION", since=16)
 def json_object():
     return Book.objects.values("id", o=JSONObject(t=F("title"), p=F("pages"), a=F("author__name")))
 
@@ -269,7 +269,7 @@ def array_unnested():
 def distinct_of_an_unnested_array():
     return (
         Book.objects.annotate(mark=Func("marks", function="unnest", output_field=IntegerField()))
-        .values("mark")
+        .values("author", "mark")
         .distinct()
     )
 

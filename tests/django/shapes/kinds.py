@@ -175,7 +175,7 @@ def by_chance():
     return Book.objects.annotate(r=Random()).filter(r__lte=1).values("id", "title")
 
 
-@shape("STABLE")
+@shape("TEMPORAL")
 def until_now():
     return Review.objects.filter(at__lt=Now()).values("book").annotate(n=Count("pk"))
 
@@ -213,7 +213,7 @@ def counted_by_a_comparison():
     return Book.objects.annotate(more=Exists(dearer)).values("id", "more")
 
 
-@shape("SUBQUERY")
+@shape()
 def counted_by_a_comparison_with_group_by():
     rivals = Book.objects.filter(author=OuterRef("author"), pages__gt=OuterRef("pages")).values("author")
     return Book.objects.annotate(n=Subquery(rivals.annotate(n=Count("pk")).values("n"))).values("id", "n")

@@ -84,7 +84,7 @@ def exclude_by_an_f_of_the_parent():
 
 @shape()
 def not_in_a_subquery_with_nulls():
-    return Author.objects.exclude(id__in=Author.objects.filter(active=True, rating__gt=2).values("mentor_id")).values(
+    return Author.objects.exclude(id__in=Author.objects.filter(active=True, rating__gt=4).values("mentor_id")).values(
         "id", "name"
     )
 

@@ -376,3 +376,34 @@ def links_and_authors_in_one_statement(rng: random.Random) -> None:
         rng.randrange(4),
         rng.randrange(3),
     )
+
+
+@writes(Sale)
+def merge_sales(rng: random.Random) -> None:
+    run(
+        "MERGE INTO library_sale s USING (SELECT id, coalesce(pages, 0) AS n FROM library_book) b "
+        "ON s.book_id = b.id AND s.day = %s WHEN MATCHED AND b.n > 200 THEN DELETE "
+        "WHEN MATCHED THEN UPDATE SET quantity = s.quantity + b.n "
+        "WHEN NOT MATCHED AND b.n > 100 THEN INSERT (book_id, day, quantity, amount) VALUES (b.id, %s, b.n, 1.5)",
+        DAY,
+        DAY,
+    )
+
+
+@writes(Sale)
+def empty_and_fill_sales(rng: random.Random) -> None:
+    if rng.random() < 0.3:
+        Sale.objects.all().delete()
+    upsert_sales(rng)
+    upsert_sales(rng)
+
+
+@writes(Book, Review)
+def move_reviews_between_books(rng: random.Random) -> None:
+    """Keys change while the rows that are joined by them go and come in the same statement."""
+    run(
+        "WITH b AS (UPDATE library_book SET pages = coalesce(pages, 0) + 50, publisher_id = NULL WHERE id %% 3 = %s RETURNING id) "
+        "UPDATE library_review SET book_id = (SELECT min(id) FROM library_book WHERE id > library_review.book_id), stars = 3 "
+        "WHERE book_id IN (SELECT id FROM b) AND book_id < (SELECT max(id) FROM library_book)",
+        rng.randrange(3),
+    )
