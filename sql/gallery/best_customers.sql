@@ -266,12 +266,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_998_0_insert AFTER INSERT
 ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_insert ON shop.purchase IS 'f1f44fa6';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_998_0_insert ON shop.purchase IS '0c79af98';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -343,11 +343,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_1_0_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_update AFTER UPDATE ON shop.purchase
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_998_0_update AFTER UPDATE ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_update();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_update ON shop.purchase IS 'e69fc514';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_998_0_update ON shop.purchase IS '73b73700';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -404,12 +404,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_998_0_delete AFTER DELETE
 ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_delete();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_delete ON shop.purchase IS '36fe3edc';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_998_0_delete ON shop.purchase IS 'd66c465c';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -433,11 +433,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_1_0_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_998_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_1_0_truncate ON shop.purchase IS 'beabb454';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_998_0_truncate ON shop.purchase IS '041fa3c6';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -483,10 +483,10 @@ BEGIN
         FROM shop.best_customers
         ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
         LIMIT 1) ivm_l
-      WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+      WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
           OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
           AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-          AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+          AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
           OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)),
           false)) INTO ivm_near;
     IF NOT ivm_near THEN
@@ -512,10 +512,10 @@ BEGIN
           FROM shop.best_customers
           ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
           LIMIT 1) ivm_l
-        WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+        WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
             OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
             AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-            AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+            AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
             OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)),
             false)) INTO ivm_near;
     END IF;
@@ -576,10 +576,10 @@ SELECT (
     FROM shop.best_customers
     ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
     LIMIT 1) ivm_l
-  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
       OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
       AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-      AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+      AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     IF NOT ivm_near THEN
@@ -608,10 +608,10 @@ SELECT (
     FROM shop.best_customers
     ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
     LIMIT 1) ivm_l
-  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
       OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
       AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-      AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+      AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     END IF;
@@ -664,14 +664,14 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_2_0_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_997_0_insert AFTER INSERT
 ON django_ivm.best_customers_4a4b9548_level_1
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert();
 
 COMMENT
-ON TRIGGER ivm_best_customers_4a4b9548_2_0_insert
-ON django_ivm.best_customers_4a4b9548_level_1 IS '2c7d7868';
+ON TRIGGER ivm_best_customers_4a4b9548_997_0_insert
+ON django_ivm.best_customers_4a4b9548_level_1 IS 'b34a2303';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -730,10 +730,10 @@ BEGIN
         FROM shop.best_customers
         ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
         LIMIT 1) ivm_l
-      WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+      WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
           OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
           AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-          AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+          AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
           OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)),
           false)) INTO ivm_near;
     IF NOT ivm_near THEN
@@ -763,10 +763,10 @@ BEGIN
           FROM shop.best_customers
           ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
           LIMIT 1) ivm_l
-        WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+        WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
             OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
             AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-            AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+            AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
             OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)),
             false)) INTO ivm_near;
     END IF;
@@ -831,10 +831,10 @@ SELECT (
     FROM shop.best_customers
     ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
     LIMIT 1) ivm_l
-  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
       OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
       AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-      AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+      AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     IF NOT ivm_near THEN
@@ -867,10 +867,10 @@ SELECT (
     FROM shop.best_customers
     ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
     LIMIT 1) ivm_l
-  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
       OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
       AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-      AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+      AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     END IF;
@@ -923,13 +923,13 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_0_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_2_0_update AFTER UPDATE ON django_ivm.best_customers_4a4b9548_level_1
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_997_0_update AFTER UPDATE ON django_ivm.best_customers_4a4b9548_level_1
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update();
 
 COMMENT
-ON TRIGGER ivm_best_customers_4a4b9548_2_0_update
-ON django_ivm.best_customers_4a4b9548_level_1 IS '6d661bd2';
+ON TRIGGER ivm_best_customers_4a4b9548_997_0_update
+ON django_ivm.best_customers_4a4b9548_level_1 IS '25ed3517';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -975,10 +975,10 @@ BEGIN
         FROM shop.best_customers
         ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
         LIMIT 1) ivm_l
-      WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+      WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
           OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
           AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-          AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+          AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
           OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)),
           false)) INTO ivm_near;
     IF NOT ivm_near THEN
@@ -1004,10 +1004,10 @@ BEGIN
           FROM shop.best_customers
           ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
           LIMIT 1) ivm_l
-        WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+        WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
             OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
             AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-            AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+            AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
             OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)),
             false)) INTO ivm_near;
     END IF;
@@ -1068,10 +1068,10 @@ SELECT (
     FROM shop.best_customers
     ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
     LIMIT 1) ivm_l
-  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
       OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
       AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-      AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+      AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     IF NOT ivm_near THEN
@@ -1100,10 +1100,10 @@ SELECT (
     FROM shop.best_customers
     ORDER BY total ASC NULLS FIRST, customer_id DESC NULLS FIRST
     LIMIT 1) ivm_l
-  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND ivm_c.total IS NOT NULL))
+  WHERE coalesce((ivm_c.total > ivm_l.total OR (ivm_l.total IS NULL AND NOT (ivm_c.total IS NULL)))
       OR ((ivm_c.total = ivm_l.total OR (ivm_c.total IS NULL AND ivm_l.total IS NULL))
       AND coalesce((ivm_c.customer_id < ivm_l.customer_id OR (ivm_l.customer_id IS NULL
-      AND ivm_c.customer_id IS NOT NULL)) OR ((ivm_c.customer_id = ivm_l.customer_id
+      AND NOT (ivm_c.customer_id IS NULL))) OR ((ivm_c.customer_id = ivm_l.customer_id
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     END IF;
@@ -1156,14 +1156,14 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_2_0_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_997_0_delete AFTER DELETE
 ON django_ivm.best_customers_4a4b9548_level_1
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete();
 
 COMMENT
-ON TRIGGER ivm_best_customers_4a4b9548_2_0_delete
-ON django_ivm.best_customers_4a4b9548_level_1 IS '4393e0de';
+ON TRIGGER ivm_best_customers_4a4b9548_997_0_delete
+ON django_ivm.best_customers_4a4b9548_level_1 IS '1411114b';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1187,13 +1187,13 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_2_0_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_997_0_truncate AFTER TRUNCATE
 ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate();
 
 COMMENT
-ON TRIGGER ivm_best_customers_4a4b9548_2_0_truncate
-ON django_ivm.best_customers_4a4b9548_level_1 IS 'f672fbac';
+ON TRIGGER ivm_best_customers_4a4b9548_997_0_truncate
+ON django_ivm.best_customers_4a4b9548_level_1 IS '4c636a17';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT

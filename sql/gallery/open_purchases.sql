@@ -2,16 +2,16 @@
 -- Made by scripts/gallery.py; changes by hand are lost.
 --
 -- strategy: incremental
---   open_purchases_0a316a39_data: rows by key (id, ivm_key2)
---     hidden columns: ivm_key2
+--   open_purchases_0a316a39_data: rows by key (id, ivm_key_id_2)
+--     hidden columns: ivm_key_id_2
 --     on shop.purchase [id, customer_id, status, amount] (direct):
---       Project [id, amount, name, ivm_key2 = id_2]
+--       Project [id, amount, name, ivm_key_id_2 = id_2]
 --         Join id_2 = customer_id
 --           Filter status = CAST('open' AS text)
 --             Δ shop.purchase
 --           Scan shop.customer [id, name]
 --     on shop.customer [id, name] (direct):
---       Project [id, amount, name, ivm_key2 = id_2]
+--       Project [id, amount, name, ivm_key_id_2 = id_2]
 --         Join id_2 = customer_id
 --           Filter status = CAST('open' AS text)
 --             Scan shop.purchase [id, customer_id, status, amount]
@@ -27,7 +27,7 @@ FROM shop.purchase p JOIN shop.customer c ON c.id = p.customer_id
 WHERE p.status = 'open';
 
 CREATE TABLE django_ivm.open_purchases_0a316a39_data AS
-SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2
+SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2
 FROM (
   SELECT id, customer_id, status, amount, id_2, name
   FROM (
@@ -41,7 +41,7 @@ FROM (
   WHERE (id_2 = customer_id)) ivm_p;
 
 CREATE UNIQUE INDEX ivm_2dae087b_key
-ON django_ivm.open_purchases_0a316a39_data (id, ivm_key2) NULLS NOT DISTINCT;
+ON django_ivm.open_purchases_0a316a39_data (id, ivm_key_id_2) NULLS NOT DISTINCT;
 
 CREATE TABLE django_ivm.open_purchases_0a316a39_1_lock (b integer, st integer, ver bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (b, st))
@@ -73,7 +73,7 @@ BEGIN
   LOCK TABLE django_ivm.open_purchases_0a316a39_data IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
 WITH ivm_f AS MATERIALIZED (
-  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2
+  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2
   FROM (
     SELECT id, customer_id, status, amount, id_2, name
     FROM (
@@ -90,18 +90,18 @@ WITH ivm_f AS MATERIALIZED (
   WHERE NOT EXISTS (
     SELECT
     FROM ivm_f
-    WHERE ivm_f.id = ivm_t.id AND ivm_f.ivm_key2 = ivm_t.ivm_key2)
+    WHERE ivm_f.id = ivm_t.id AND ivm_f.ivm_key_id_2 = ivm_t.ivm_key_id_2)
   RETURNING 1), ivm_i AS (
-  INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_s (id, amount, name, ivm_key2)
-  SELECT ivm_f.id, ivm_f.amount, ivm_f.name, ivm_f.ivm_key2
+  INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_s (id, amount, name, ivm_key_id_2)
+  SELECT ivm_f.id, ivm_f.amount, ivm_f.name, ivm_f.ivm_key_id_2
   FROM ivm_f
   LEFT JOIN django_ivm.open_purchases_0a316a39_data AS ivm_t
-  ON ivm_f.id = ivm_t.id AND ivm_f.ivm_key2 = ivm_t.ivm_key2
+  ON ivm_f.id = ivm_t.id AND ivm_f.ivm_key_id_2 = ivm_t.ivm_key_id_2
   WHERE ivm_t.ctid IS NULL OR ROW(ivm_f.id, ivm_f.amount, ivm_f.name,
-      ivm_f.ivm_key2)::record *<> ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record
-  ORDER BY ivm_f.id, ivm_f.ivm_key2
-  ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-      ivm_key2 = excluded.ivm_key2
+      ivm_f.ivm_key_id_2)::record *<> ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record
+  ORDER BY ivm_f.id, ivm_f.ivm_key_id_2
+  ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+      name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
   RETURNING (ivm_s.xmax = 0) AS ivm_new)
 SELECT (
   SELECT count(*)
@@ -124,10 +124,13 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
+  ivm_has0 boolean := position(',0,' IN ivm_pending) > 0;
+  ivm_has1 boolean := position(',1,' IN ivm_pending) > 0;
   ivm_share integer[];
   ivm_whole integer[];
   ivm_many bigint;
@@ -139,7 +142,8 @@ BEGIN
   IF position('!' IN ivm_pending) > 0 THEN
     PERFORM django_ivm.open_purchases_0a316a39_1_replace();
     ELSIF replace(ivm_pending, '+', '') = ',0,' THEN
-      EXECUTE $ivm_q$
+      IF ivm_large THEN
+        EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
 FROM (
@@ -156,27 +160,27 @@ FROM (
     SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
     FROM ivm_s0) ivm_k) ivm_b
 $ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-      IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-        EXECUTE $ivm_q$
+        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+          EXECUTE $ivm_q$
 SELECT 1
 FROM django_ivm.open_purchases_0a316a39_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-      END IF;
-      EXECUTE $ivm_q$
+        END IF;
+        EXECUTE $ivm_q$
 UPDATE django_ivm.open_purchases_0a316a39_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-      EXECUTE $ivm_q$
+        EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
-  SELECT id, amount, name, ivm_key2, ivm_w
+  SELECT id, amount, name, ivm_key_id_2, ivm_w
   FROM (
-    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key2, ivm_text,
+    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
         sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
     FROM (
-      SELECT id, amount, name, ivm_key2, ivm_w, ROW(id, amount, name, ivm_key2)::text AS ivm_text
+      SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name, ivm_key_id_2)::text AS ivm_text
       FROM (
         WITH ivm_s0 AS MATERIALIZED (
           SELECT c0, c1, c2, c3, ivm_w
@@ -186,14 +190,15 @@ WITH ivm_d AS MATERIALIZED (
           SELECT c0, c1, c2, c3, ivm_w
           FROM django_ivm.open_purchases_0a316a39_1_spool_0
           WHERE $1 AND ivm_xid = pg_current_xact_id())
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
           FROM (
             SELECT id, customer_id, status, amount, ivm_w
             FROM (
               SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
-              FROM ivm_s0) ivm_f
+              FROM ivm_s0
+              WHERE $2) ivm_f
             WHERE status = CAST('open' AS text)) ivm_j0, (
             SELECT id AS id_2, name AS name
             FROM shop.customer) ivm_j1
@@ -202,23 +207,98 @@ WITH ivm_d AS MATERIALIZED (
   DELETE
   FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
   USING (
-    SELECT id, ivm_key2
+    SELECT id, ivm_key_id_2
     FROM ivm_d
-    GROUP BY id, ivm_key2
+    GROUP BY id, ivm_key_id_2
     HAVING sum(ivm_w) < 0) ivm_g
-  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM ivm_d ivm_i
 WHERE ivm_w > 0
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
-$ivm_q$ USING ivm_large;
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
+$ivm_q$ USING ivm_large, ivm_has0;
+      ELSE
+        SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+            array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+        FROM (
+          WITH ivm_s0 AS MATERIALIZED (
+            SELECT c0, c1, c2, c3, ivm_w
+            FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s0', true),
+                '')::django_ivm.open_purchases_0a316a39_1_spool_0[])
+            UNION ALL
+            SELECT c0, c1, c2, c3, ivm_w
+            FROM django_ivm.open_purchases_0a316a39_1_spool_0
+            WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+          SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+          FROM (
+            SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
+            FROM ivm_s0) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
+        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+          PERFORM 1
+          FROM django_ivm.open_purchases_0a316a39_1_lock
+          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
+          ORDER BY b, st FOR NO KEY UPDATE;
+        END IF;
+        UPDATE django_ivm.open_purchases_0a316a39_1_lock
+        SET ver = ver + 1
+        WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
+        WITH ivm_d AS MATERIALIZED (
+          SELECT id, amount, name, ivm_key_id_2, ivm_w
+          FROM (
+            SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
+                sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
+            FROM (
+              SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name,
+                  ivm_key_id_2)::text AS ivm_text
+              FROM (
+                WITH ivm_s0 AS MATERIALIZED (
+                  SELECT c0, c1, c2, c3, ivm_w
+                  FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s0', true),
+                      '')::django_ivm.open_purchases_0a316a39_1_spool_0[])
+                  UNION ALL
+                  SELECT c0, c1, c2, c3, ivm_w
+                  FROM django_ivm.open_purchases_0a316a39_1_spool_0
+                  WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+                SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
+                FROM (
+                  SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
+                  FROM (
+                    SELECT id, customer_id, status, amount, ivm_w
+                    FROM (
+                      SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
+                      FROM ivm_s0
+                      WHERE ivm_has0) ivm_f
+                    WHERE status = CAST('open' AS text)) ivm_j0, (
+                    SELECT id AS id_2, name AS name
+                    FROM shop.customer) ivm_j1
+                  WHERE (id_2 = customer_id)) ivm_p) ivm_n0) ivm_n1) ivm_n2
+          WHERE ivm_w <> 0), ivm_x AS (
+          DELETE
+          FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
+          USING (
+            SELECT id, ivm_key_id_2
+            FROM ivm_d
+            GROUP BY id, ivm_key_id_2
+            HAVING sum(ivm_w) < 0) ivm_g
+          WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+        INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+        SELECT id, amount, name, ivm_key_id_2
+        FROM ivm_d ivm_i
+        WHERE ivm_w > 0
+        ORDER BY id, ivm_key_id_2
+        ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+            name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+        WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+            excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
+      END IF;
       ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
-        EXECUTE $ivm_q$
+        IF ivm_large THEN
+          EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
 FROM (
@@ -235,27 +315,27 @@ FROM (
     SELECT c0 AS id_2, c1 AS name, ivm_w
     FROM ivm_s1) ivm_k) ivm_b
 $ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-          EXECUTE $ivm_q$
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            EXECUTE $ivm_q$
 SELECT 1
 FROM django_ivm.open_purchases_0a316a39_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
-        EXECUTE $ivm_q$
+          END IF;
+          EXECUTE $ivm_q$
 UPDATE django_ivm.open_purchases_0a316a39_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        EXECUTE $ivm_q$
+          EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
-  SELECT id, amount, name, ivm_key2, ivm_w
+  SELECT id, amount, name, ivm_key_id_2, ivm_w
   FROM (
-    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key2, ivm_text,
+    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
         sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
     FROM (
-      SELECT id, amount, name, ivm_key2, ivm_w, ROW(id, amount, name, ivm_key2)::text AS ivm_text
+      SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name, ivm_key_id_2)::text AS ivm_text
       FROM (
         WITH ivm_s1 AS MATERIALIZED (
           SELECT c0, c1, ivm_w
@@ -265,7 +345,7 @@ WITH ivm_d AS MATERIALIZED (
           SELECT c0, c1, ivm_w
           FROM django_ivm.open_purchases_0a316a39_1_spool_1
           WHERE $1 AND ivm_xid = pg_current_xact_id())
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
           FROM (
@@ -275,29 +355,105 @@ WITH ivm_d AS MATERIALIZED (
               FROM shop.purchase) ivm_f
             WHERE status = CAST('open' AS text)) ivm_j0, (
             SELECT c0 AS id_2, c1 AS name, ivm_w
-            FROM ivm_s1) ivm_j1
+            FROM ivm_s1
+            WHERE $2) ivm_j1
           WHERE (id_2 = customer_id)) ivm_p) ivm_n0) ivm_n1) ivm_n2
   WHERE ivm_w <> 0), ivm_x AS (
   DELETE
   FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
   USING (
-    SELECT id, ivm_key2
+    SELECT id, ivm_key_id_2
     FROM ivm_d
-    GROUP BY id, ivm_key2
+    GROUP BY id, ivm_key_id_2
     HAVING sum(ivm_w) < 0) ivm_g
-  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM ivm_d ivm_i
 WHERE ivm_w > 0
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
-$ivm_q$ USING ivm_large;
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
+$ivm_q$ USING ivm_large, ivm_has1;
+        ELSE
+          SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+              array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+          FROM (
+            WITH ivm_s1 AS MATERIALIZED (
+              SELECT c0, c1, ivm_w
+              FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s1', true),
+                  '')::django_ivm.open_purchases_0a316a39_1_spool_1[])
+              UNION ALL
+              SELECT c0, c1, ivm_w
+              FROM django_ivm.open_purchases_0a316a39_1_spool_1
+              WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+            SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+            FROM (
+              SELECT c0 AS id_2, c1 AS name, ivm_w
+              FROM ivm_s1) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            PERFORM 1
+            FROM django_ivm.open_purchases_0a316a39_1_lock
+            WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+          END IF;
+          UPDATE django_ivm.open_purchases_0a316a39_1_lock
+          SET ver = ver + 1
+          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
+          WITH ivm_d AS MATERIALIZED (
+            SELECT id, amount, name, ivm_key_id_2, ivm_w
+            FROM (
+              SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
+                  sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
+              FROM (
+                SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name,
+                    ivm_key_id_2)::text AS ivm_text
+                FROM (
+                  WITH ivm_s1 AS MATERIALIZED (
+                    SELECT c0, c1, ivm_w
+                    FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s1', true),
+                        '')::django_ivm.open_purchases_0a316a39_1_spool_1[])
+                    UNION ALL
+                    SELECT c0, c1, ivm_w
+                    FROM django_ivm.open_purchases_0a316a39_1_spool_1
+                    WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+                  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
+                  FROM (
+                    SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
+                    FROM (
+                      SELECT id, customer_id, status, amount
+                      FROM (
+                        SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount
+                        FROM shop.purchase) ivm_f
+                      WHERE status = CAST('open' AS text)) ivm_j0, (
+                      SELECT c0 AS id_2, c1 AS name, ivm_w
+                      FROM ivm_s1
+                      WHERE ivm_has1) ivm_j1
+                    WHERE (id_2 = customer_id)) ivm_p) ivm_n0) ivm_n1) ivm_n2
+            WHERE ivm_w <> 0), ivm_x AS (
+            DELETE
+            FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
+            USING (
+              SELECT id, ivm_key_id_2
+              FROM ivm_d
+              GROUP BY id, ivm_key_id_2
+              HAVING sum(ivm_w) < 0) ivm_g
+            WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+          INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+          SELECT id, amount, name, ivm_key_id_2
+          FROM ivm_d ivm_i
+          WHERE ivm_w > 0
+          ORDER BY id, ivm_key_id_2
+          ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+              name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+          WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+              excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
+        END IF;
       ELSE
-        EXECUTE $ivm_q$
+        IF ivm_large THEN
+          EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
 FROM (
@@ -326,27 +482,27 @@ FROM (
     SELECT c0 AS id_2, c1 AS name, ivm_w
     FROM ivm_s1) ivm_k) ivm_b
 $ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-          EXECUTE $ivm_q$
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            EXECUTE $ivm_q$
 SELECT 1
 FROM django_ivm.open_purchases_0a316a39_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
-        EXECUTE $ivm_q$
+          END IF;
+          EXECUTE $ivm_q$
 UPDATE django_ivm.open_purchases_0a316a39_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        EXECUTE $ivm_q$
+          EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
-  SELECT id, amount, name, ivm_key2, ivm_w
+  SELECT id, amount, name, ivm_key_id_2, ivm_w
   FROM (
-    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key2, ivm_text,
+    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
         sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
     FROM (
-      SELECT id, amount, name, ivm_key2, ivm_w, ROW(id, amount, name, ivm_key2)::text AS ivm_text
+      SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name, ivm_key_id_2)::text AS ivm_text
       FROM (
         WITH ivm_s0 AS MATERIALIZED (
           SELECT c0, c1, c2, c3, ivm_w
@@ -363,7 +519,7 @@ WITH ivm_d AS MATERIALIZED (
           SELECT c0, c1, ivm_w
           FROM django_ivm.open_purchases_0a316a39_1_spool_1
           WHERE $1 AND ivm_xid = pg_current_xact_id())
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount, id_2 AS id_2,
               name AS name, ivm_w
@@ -373,7 +529,8 @@ WITH ivm_d AS MATERIALIZED (
               SELECT id, customer_id, status, amount, ivm_w
               FROM (
                 SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
-                FROM ivm_s0) ivm_f
+                FROM ivm_s0
+                WHERE $2) ivm_f
               WHERE status = CAST('open' AS text)) ivm_j0, (
               SELECT id AS id_2, name AS name, 1 AS ivm_w
               FROM shop.customer
@@ -395,27 +552,144 @@ WITH ivm_d AS MATERIALIZED (
                 FROM shop.purchase) ivm_f
               WHERE status = CAST('open' AS text)) ivm_j0, (
               SELECT c0 AS id_2, c1 AS name, ivm_w
-              FROM ivm_s1) ivm_j1
+              FROM ivm_s1
+              WHERE $3) ivm_j1
             WHERE (id_2 = customer_id)) ivm_u1) ivm_p) ivm_n0) ivm_n1) ivm_n2
   WHERE ivm_w <> 0), ivm_x AS (
   DELETE
   FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
   USING (
-    SELECT id, ivm_key2
+    SELECT id, ivm_key_id_2
     FROM ivm_d
-    GROUP BY id, ivm_key2
+    GROUP BY id, ivm_key_id_2
     HAVING sum(ivm_w) < 0) ivm_g
-  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM ivm_d ivm_i
 WHERE ivm_w > 0
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
-$ivm_q$ USING ivm_large;
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
+$ivm_q$ USING ivm_large, ivm_has0, ivm_has1;
+        ELSE
+          SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+              array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+          FROM (
+            WITH ivm_s0 AS MATERIALIZED (
+              SELECT c0, c1, c2, c3, ivm_w
+              FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s0', true),
+                  '')::django_ivm.open_purchases_0a316a39_1_spool_0[])
+              UNION ALL
+              SELECT c0, c1, c2, c3, ivm_w
+              FROM django_ivm.open_purchases_0a316a39_1_spool_0
+              WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
+              SELECT c0, c1, ivm_w
+              FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s1', true),
+                  '')::django_ivm.open_purchases_0a316a39_1_spool_1[])
+              UNION ALL
+              SELECT c0, c1, ivm_w
+              FROM django_ivm.open_purchases_0a316a39_1_spool_1
+              WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+            SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+            FROM (
+              SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
+              FROM ivm_s0) ivm_k
+            UNION ALL
+            SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+            FROM (
+              SELECT c0 AS id_2, c1 AS name, ivm_w
+              FROM ivm_s1) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            PERFORM 1
+            FROM django_ivm.open_purchases_0a316a39_1_lock
+            WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+          END IF;
+          UPDATE django_ivm.open_purchases_0a316a39_1_lock
+          SET ver = ver + 1
+          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
+          WITH ivm_d AS MATERIALIZED (
+            SELECT id, amount, name, ivm_key_id_2, ivm_w
+            FROM (
+              SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
+                  sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
+              FROM (
+                SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name,
+                    ivm_key_id_2)::text AS ivm_text
+                FROM (
+                  WITH ivm_s0 AS MATERIALIZED (
+                    SELECT c0, c1, c2, c3, ivm_w
+                    FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s0', true),
+                        '')::django_ivm.open_purchases_0a316a39_1_spool_0[])
+                    UNION ALL
+                    SELECT c0, c1, c2, c3, ivm_w
+                    FROM django_ivm.open_purchases_0a316a39_1_spool_0
+                    WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
+                    SELECT c0, c1, ivm_w
+                    FROM unnest(nullif(current_setting('ivm.n0a316a39_1_s1', true),
+                        '')::django_ivm.open_purchases_0a316a39_1_spool_1[])
+                    UNION ALL
+                    SELECT c0, c1, ivm_w
+                    FROM django_ivm.open_purchases_0a316a39_1_spool_1
+                    WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+                  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
+                  FROM (
+                    SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount,
+                        id_2 AS id_2, name AS name, ivm_w
+                    FROM (
+                      SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w * ivm_j1.ivm_w AS ivm_w
+                      FROM (
+                        SELECT id, customer_id, status, amount, ivm_w
+                        FROM (
+                          SELECT c0 AS id, c1 AS customer_id, c2 AS status, c3 AS amount, ivm_w
+                          FROM ivm_s0
+                          WHERE ivm_has0) ivm_f
+                        WHERE status = CAST('open' AS text)) ivm_j0, (
+                        SELECT id AS id_2, name AS name, 1 AS ivm_w
+                        FROM shop.customer
+                        UNION ALL (
+                          SELECT id_2, name, -ivm_w
+                          FROM (
+                            SELECT c0 AS id_2, c1 AS name, ivm_w
+                            FROM ivm_s1) ivm_o OFFSET 0)) ivm_j1
+                      WHERE (id_2 = customer_id)) ivm_u0
+                    UNION ALL
+                    SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount,
+                        id_2 AS id_2, name AS name, ivm_w
+                    FROM (
+                      SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
+                      FROM (
+                        SELECT id, customer_id, status, amount
+                        FROM (
+                          SELECT id AS id, customer_id AS customer_id, status AS status, amount AS amount
+                          FROM shop.purchase) ivm_f
+                        WHERE status = CAST('open' AS text)) ivm_j0, (
+                        SELECT c0 AS id_2, c1 AS name, ivm_w
+                        FROM ivm_s1
+                        WHERE ivm_has1) ivm_j1
+                      WHERE (id_2 = customer_id)) ivm_u1) ivm_p) ivm_n0) ivm_n1) ivm_n2
+            WHERE ivm_w <> 0), ivm_x AS (
+            DELETE
+            FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
+            USING (
+              SELECT id, ivm_key_id_2
+              FROM ivm_d
+              GROUP BY id, ivm_key_id_2
+              HAVING sum(ivm_w) < 0) ivm_g
+            WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+          INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+          SELECT id, amount, name, ivm_key_id_2
+          FROM ivm_d ivm_i
+          WHERE ivm_w > 0
+          ORDER BY id, ivm_key_id_2
+          ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+              name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+          WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+              excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
+        END IF;
       END IF;
       PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
       IF ivm_large THEN
@@ -462,11 +736,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_enter() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_0_enter BEFORE INSERT OR UPDATE OR DELETE
+    OR TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_enter ON shop.purchase IS 'ec5e4fab';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_enter ON shop.purchase IS 'fd6eb5d4';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -505,10 +780,10 @@ BEGIN
     SET ver = ver + 1
     WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
-      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-      SELECT id, amount, name, ivm_key2
+      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+      SELECT id, amount, name, ivm_key_id_2
       FROM (
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
           FROM (
@@ -520,19 +795,19 @@ BEGIN
             SELECT id AS id_2, name AS name
             FROM shop.customer) ivm_j1
           WHERE (id_2 = customer_id)) ivm_p) ivm_i
-      ORDER BY id, ivm_key2
-      ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
-          name = excluded.name, ivm_key2 = excluded.ivm_key2
-      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id,
-          excluded.amount, excluded.name, excluded.ivm_key2)::record;
+      ORDER BY id, ivm_key_id_2
+      ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+          name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+          excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
       EXECUTE $ivm_q$
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM (
-  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
   FROM (
     SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
     FROM (
@@ -544,11 +819,11 @@ FROM (
       SELECT id AS id_2, name AS name
       FROM shop.customer) ivm_j1
     WHERE (id_2 = customer_id)) ivm_p) ivm_i
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
 $ivm_q$;
     END IF;
     IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
@@ -622,12 +897,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_0_insert AFTER INSERT
 ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_insert ON shop.purchase IS '7594451e';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_insert ON shop.purchase IS '41c1a6b9';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -680,14 +955,15 @@ BEGIN
     WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
     IF ivm_many <= 100 THEN
       WITH ivm_d AS MATERIALIZED (
-        SELECT id, amount, name, ivm_key2, ivm_w
+        SELECT id, amount, name, ivm_key_id_2, ivm_w
         FROM (
-          SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key2, ivm_text,
+          SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
               sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
           FROM (
-            SELECT id, amount, name, ivm_key2, ivm_w, ROW(id, amount, name, ivm_key2)::text AS ivm_text
+            SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name,
+                ivm_key_id_2)::text AS ivm_text
             FROM (
-              SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+              SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
               FROM (
                 SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
                 FROM (
@@ -708,33 +984,33 @@ BEGIN
         DELETE
         FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
         USING (
-          SELECT id, ivm_key2
+          SELECT id, ivm_key_id_2
           FROM ivm_d
-          GROUP BY id, ivm_key2
+          GROUP BY id, ivm_key_id_2
           HAVING sum(ivm_w) < 0) ivm_g
-        WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-      SELECT id, amount, name, ivm_key2
+        WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+      SELECT id, amount, name, ivm_key_id_2
       FROM ivm_d ivm_i
       WHERE ivm_w > 0
-      ORDER BY id, ivm_key2
-      ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
-          name = excluded.name, ivm_key2 = excluded.ivm_key2
-      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id,
-          excluded.amount, excluded.name, excluded.ivm_key2)::record;
+      ORDER BY id, ivm_key_id_2
+      ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+          name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+          excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
       EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
-  SELECT id, amount, name, ivm_key2, ivm_w
+  SELECT id, amount, name, ivm_key_id_2, ivm_w
   FROM (
-    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key2, ivm_text,
+    SELECT DISTINCT ON (ivm_text) id, amount, name, ivm_key_id_2, ivm_text,
         sum(ivm_w) OVER (PARTITION BY ivm_text) AS ivm_w
     FROM (
-      SELECT id, amount, name, ivm_key2, ivm_w, ROW(id, amount, name, ivm_key2)::text AS ivm_text
+      SELECT id, amount, name, ivm_key_id_2, ivm_w, ROW(id, amount, name, ivm_key_id_2)::text AS ivm_text
       FROM (
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j0.ivm_w AS ivm_w
           FROM (
@@ -753,20 +1029,20 @@ WITH ivm_d AS MATERIALIZED (
   DELETE
   FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
   USING (
-    SELECT id, ivm_key2
+    SELECT id, ivm_key_id_2
     FROM ivm_d
-    GROUP BY id, ivm_key2
+    GROUP BY id, ivm_key_id_2
     HAVING sum(ivm_w) < 0) ivm_g
-  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM ivm_d ivm_i
 WHERE ivm_w > 0
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
 $ivm_q$;
     END IF;
     IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
@@ -850,11 +1126,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_update AFTER UPDATE ON shop.purchase
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_0_update AFTER UPDATE ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_update ON shop.purchase IS '338b7c5f';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_update ON shop.purchase IS '19d3fade';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -975,12 +1251,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_0_delete AFTER DELETE
 ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_delete ON shop.purchase IS '00676197';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_delete ON shop.purchase IS '1e0a45c8';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1033,17 +1309,18 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_0_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_0_truncate ON shop.purchase IS '155cd8f9';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_truncate ON shop.purchase IS 'e7772233';
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_1_enter BEFORE INSERT OR UPDATE OR DELETE
+    OR TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_enter();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_enter ON shop.customer IS 'b59961ff';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_enter ON shop.customer IS '634a6d41';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1080,10 +1357,10 @@ BEGIN
     END IF;
     UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
-      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-      SELECT id, amount, name, ivm_key2
+      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+      SELECT id, amount, name, ivm_key_id_2
       FROM (
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
           FROM (
@@ -1095,19 +1372,19 @@ BEGIN
             SELECT id AS id_2, name AS name, 1 AS ivm_w
             FROM ivm_new) ivm_j1
           WHERE (id_2 = customer_id)) ivm_p) ivm_i
-      ORDER BY id, ivm_key2
-      ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
-          name = excluded.name, ivm_key2 = excluded.ivm_key2
-      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id,
-          excluded.amount, excluded.name, excluded.ivm_key2)::record;
+      ORDER BY id, ivm_key_id_2
+      ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+          name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+          excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
       EXECUTE $ivm_q$
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM (
-  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
   FROM (
     SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
     FROM (
@@ -1119,11 +1396,11 @@ FROM (
       SELECT id AS id_2, name AS name, 1 AS ivm_w
       FROM ivm_new) ivm_j1
     WHERE (id_2 = customer_id)) ivm_p) ivm_i
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
 $ivm_q$;
     END IF;
     IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
@@ -1197,12 +1474,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_1_insert AFTER INSERT
 ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_insert ON shop.customer IS 'bbc660a7';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_insert ON shop.customer IS 'd4701fd7';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1253,7 +1530,7 @@ BEGIN
     UPDATE django_ivm.open_purchases_0a316a39_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
     IF ivm_many <= 100 THEN
       WITH ivm_d AS MATERIALIZED (
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
           FROM (
@@ -1271,26 +1548,26 @@ BEGIN
         DELETE
         FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
         USING (
-          SELECT id, ivm_key2
+          SELECT id, ivm_key_id_2
           FROM ivm_d
-          GROUP BY id, ivm_key2
+          GROUP BY id, ivm_key_id_2
           HAVING sum(ivm_w) < 0) ivm_g
-        WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-      SELECT id, amount, name, ivm_key2
+        WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+      INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+      SELECT id, amount, name, ivm_key_id_2
       FROM ivm_d ivm_i
       WHERE ivm_w > 0
-      ORDER BY id, ivm_key2
-      ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
-          name = excluded.name, ivm_key2 = excluded.ivm_key2
-      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id,
-          excluded.amount, excluded.name, excluded.ivm_key2)::record;
+      ORDER BY id, ivm_key_id_2
+      ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount,
+          name = excluded.name, ivm_key_id_2 = excluded.ivm_key_id_2
+      WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+          excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
       EXECUTE $ivm_q$
 WITH ivm_d AS MATERIALIZED (
-  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
   FROM (
     SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
     FROM (
@@ -1308,20 +1585,20 @@ WITH ivm_d AS MATERIALIZED (
   DELETE
   FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
   USING (
-    SELECT id, ivm_key2
+    SELECT id, ivm_key_id_2
     FROM ivm_d
-    GROUP BY id, ivm_key2
+    GROUP BY id, ivm_key_id_2
     HAVING sum(ivm_w) < 0) ivm_g
-  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2)
-INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key2)
-SELECT id, amount, name, ivm_key2
+  WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2)
+INSERT INTO django_ivm.open_purchases_0a316a39_data AS ivm_t (id, amount, name, ivm_key_id_2)
+SELECT id, amount, name, ivm_key_id_2
 FROM ivm_d ivm_i
 WHERE ivm_w > 0
-ORDER BY id, ivm_key2
-ON CONFLICT (id, ivm_key2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
-    ivm_key2 = excluded.ivm_key2
-WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key2)::record *<> ROW(excluded.id, excluded.amount,
-    excluded.name, excluded.ivm_key2)::record
+ORDER BY id, ivm_key_id_2
+ON CONFLICT (id, ivm_key_id_2) DO UPDATE SET id = excluded.id, amount = excluded.amount, name = excluded.name,
+    ivm_key_id_2 = excluded.ivm_key_id_2
+WHERE ROW(ivm_t.id, ivm_t.amount, ivm_t.name, ivm_t.ivm_key_id_2)::record *<> ROW(excluded.id,
+    excluded.amount, excluded.name, excluded.ivm_key_id_2)::record
 $ivm_q$;
     END IF;
     IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
@@ -1401,11 +1678,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_update AFTER UPDATE ON shop.customer
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_1_update AFTER UPDATE ON shop.customer
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_update ON shop.customer IS '1c0a5ed8';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_update ON shop.customer IS 'e009077a';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1445,7 +1722,7 @@ BEGIN
       DELETE
       FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
       USING (
-        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+        SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
         FROM (
           SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
           FROM (
@@ -1457,7 +1734,7 @@ BEGIN
             SELECT id AS id_2, name AS name, -1 AS ivm_w
             FROM ivm_old) ivm_j1
           WHERE (id_2 = customer_id)) ivm_p) ivm_g
-      WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2;
+      WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
@@ -1465,7 +1742,7 @@ BEGIN
 DELETE
 FROM django_ivm.open_purchases_0a316a39_data AS ivm_t
 USING (
-  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key2, ivm_w
+  SELECT id AS id, amount AS amount, name AS name, id_2 AS ivm_key_id_2, ivm_w
   FROM (
     SELECT id, customer_id, status, amount, id_2, name, ivm_j1.ivm_w AS ivm_w
     FROM (
@@ -1477,7 +1754,7 @@ USING (
       SELECT id AS id_2, name AS name, -1 AS ivm_w
       FROM ivm_old) ivm_j1
     WHERE (id_2 = customer_id)) ivm_p) ivm_g
-WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key2 = ivm_g.ivm_key2
+WHERE ivm_t.id = ivm_g.id AND ivm_t.ivm_key_id_2 = ivm_g.ivm_key_id_2
 $ivm_q$;
     END IF;
     IF current_setting('ivm.n0a316a39_1', true) = (pg_catalog.date_part('epoch',
@@ -1551,12 +1828,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_1_delete AFTER DELETE
 ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_delete ON shop.customer IS '9bf77f32';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_delete ON shop.customer IS '6a1c345c';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1609,11 +1886,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_1_1_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_1_truncate AFTER TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_1_1_truncate ON shop.customer IS '922841f7';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_truncate ON shop.customer IS '43458cf2';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.open_purchases_0a316a39_data FOR EACH STATEMENT

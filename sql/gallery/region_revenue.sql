@@ -180,10 +180,13 @@ SET search_path = pg_catalog, django_ivm, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off AS $ivm_body$
+SET jit = off
+SET plan_cache_mode = force_generic_plan AS $ivm_body$
 #variable_conflict use_column
 DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
+  ivm_has0 boolean := position(',0,' IN ivm_pending) > 0;
+  ivm_has1 boolean := position(',1,' IN ivm_pending) > 0;
   ivm_share integer[];
   ivm_whole integer[];
   ivm_many bigint;
@@ -198,7 +201,8 @@ BEGIN
   IF position('!' IN ivm_pending) > 0 THEN
     PERFORM django_ivm.region_revenue_5790ea3e_1_replace();
     ELSIF replace(ivm_pending, '+', '') = ',0,' THEN
-      EXECUTE $ivm_q$
+      IF ivm_large THEN
+        EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
 FROM (
@@ -214,137 +218,6 @@ FROM (
   FROM (
     SELECT c0 AS customer_id, c1 AS amount, ivm_w
     FROM ivm_s0) ivm_k) ivm_b
-$ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-      IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-        EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.region_revenue_5790ea3e_1_lock
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$ USING ivm_share, ivm_whole;
-      END IF;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-SET ver = ver + 1
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-$ivm_q$ USING ivm_share, ivm_whole;
-      EXECUTE $ivm_q$
-WITH ivm_up AS (
-  INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
-      largest, ivm_gone, revenue)
-  SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-      ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-      WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
-  FROM (
-    SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
-        coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
-        coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-        coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)), 0)::bigint AS ivm_a_3,
-        max(amount) FILTER (WHERE ivm_w > 0) AS largest, max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
-    FROM (
-      WITH ivm_s0 AS MATERIALIZED (
-        SELECT c0, c1, ivm_w
-        FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-            '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
-        UNION ALL
-        SELECT c0, c1, ivm_w
-        FROM django_ivm.region_revenue_5790ea3e_1_spool_0
-        WHERE $1 AND ivm_xid = pg_current_xact_id())
-      SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
-      FROM (
-        SELECT c0 AS customer_id, c1 AS amount, ivm_w
-        FROM ivm_s0) ivm_j0, (
-        SELECT id AS id_2, region AS region
-        FROM shop.customer) ivm_j1
-      WHERE (id_2 = customer_id)) ivm_c
-    GROUP BY (region)) ivm_d
-  ORDER BY ivm_d.region
-  ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-      ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-      ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
-      ivm_gone = excluded.ivm_gone, revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0
-      THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-      WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-      ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
-SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
-    AND ivm_probe), bool_or(ivm_left < 0)
-FROM ivm_up
-$ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large;
-      IF ivm_zero IS NOT NULL THEN
-        EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-        USING ivm_zero;
-      END IF;
-      IF ivm_touched IS NOT NULL THEN
-        IF cardinality(ivm_touched) <= 25 THEN
-          EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-SET (largest) = (
-  SELECT ivm_r.largest
-  FROM (
-    SELECT CASE WHEN ivm_t.region IS NULL THEN (
-      SELECT max(amount)
-      FROM (
-        SELECT customer_id, amount, id_2, region
-        FROM (
-          SELECT customer_id AS customer_id, amount AS amount
-          FROM shop.purchase) ivm_j0, (
-          SELECT id AS id_2, region AS region
-          FROM shop.customer) ivm_j1
-        WHERE (id_2 = customer_id)) ivm_a
-      WHERE ivm_a.region IS NULL) ELSE (
-      SELECT max(amount)
-      FROM (
-        SELECT customer_id, amount, id_2, region
-        FROM (
-          SELECT customer_id AS customer_id, amount AS amount
-          FROM shop.purchase) ivm_j0, (
-          SELECT id AS id_2, region AS region
-          FROM shop.customer) ivm_j1
-        WHERE (id_2 = customer_id)) ivm_a
-      WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
-WHERE ivm_t.ctid = ANY($1)
-$ivm_q$ USING ivm_touched;
-        ELSE
-          EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-SET largest = ivm_r.largest
-FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
-  FROM (
-    SELECT customer_id, amount, id_2, region
-    FROM (
-      SELECT customer_id AS customer_id, amount AS amount
-      FROM shop.purchase) ivm_j0, (
-      SELECT id AS id_2, region AS region
-      FROM shop.customer) ivm_j1
-    WHERE (id_2 = customer_id)) ivm_a, (
-    SELECT region
-    FROM django_ivm.region_revenue_5790ea3e_data
-    WHERE ctid = ANY($1)) ivm_k
-  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
-  GROUP BY ivm_a.region) ivm_r
-WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
-$ivm_q$ USING ivm_touched;
-        END IF;
-      END IF;
-      ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
-        EXECUTE $ivm_q$
-SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-    array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
-FROM (
-  WITH ivm_s1 AS MATERIALIZED (
-    SELECT c0, c1, ivm_w
-    FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
-        '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
-    UNION ALL
-    SELECT c0, c1, ivm_w
-    FROM django_ivm.region_revenue_5790ea3e_1_spool_1
-    WHERE $1 AND ivm_xid = pg_current_xact_id())
-  SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
-  FROM (
-    SELECT c0 AS id_2, c1 AS region, ivm_w
-    FROM ivm_s1) ivm_k) ivm_b
 $ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
         IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
           EXECUTE $ivm_q$
@@ -373,20 +246,21 @@ WITH ivm_up AS (
         coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)), 0)::bigint AS ivm_a_3,
         max(amount) FILTER (WHERE ivm_w > 0) AS largest, max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
     FROM (
-      WITH ivm_s1 AS MATERIALIZED (
+      WITH ivm_s0 AS MATERIALIZED (
         SELECT c0, c1, ivm_w
-        FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
-            '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+        FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+            '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
         UNION ALL
         SELECT c0, c1, ivm_w
-        FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+        FROM django_ivm.region_revenue_5790ea3e_1_spool_0
         WHERE $1 AND ivm_xid = pg_current_xact_id())
-      SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
+      SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
       FROM (
-        SELECT customer_id AS customer_id, amount AS amount
-        FROM shop.purchase) ivm_j0, (
-        SELECT c0 AS id_2, c1 AS region, ivm_w
-        FROM ivm_s1) ivm_j1
+        SELECT c0 AS customer_id, c1 AS amount, ivm_w
+        FROM ivm_s0
+        WHERE $2) ivm_j0, (
+        SELECT id AS id_2, region AS region
+        FROM shop.customer) ivm_j1
       WHERE (id_2 = customer_id)) ivm_c
     GROUP BY (region)) ivm_d
   ORDER BY ivm_d.region
@@ -401,7 +275,7 @@ WITH ivm_up AS (
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
-$ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large;
+$ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large, ivm_has0;
         IF ivm_zero IS NOT NULL THEN
           EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
           USING ivm_zero;
@@ -441,7 +315,7 @@ $ivm_q$ USING ivm_touched;
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -460,7 +334,389 @@ $ivm_q$ USING ivm_touched;
           END IF;
         END IF;
       ELSE
-        EXECUTE $ivm_q$
+        SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+            array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+        FROM (
+          WITH ivm_s0 AS MATERIALIZED (
+            SELECT c0, c1, ivm_w
+            FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+                '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+            UNION ALL
+            SELECT c0, c1, ivm_w
+            FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+            WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+          SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+          FROM (
+            SELECT c0 AS customer_id, c1 AS amount, ivm_w
+            FROM ivm_s0) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
+        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
+          ORDER BY b, st FOR NO KEY UPDATE;
+        END IF;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
+        WITH ivm_up AS (
+          INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+              ivm_a_3, largest, ivm_gone, revenue)
+          SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+              ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+              WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+          FROM (
+            SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+                coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+                coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
+                0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
+                0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
+                max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
+            FROM (
+              WITH ivm_s0 AS MATERIALIZED (
+                SELECT c0, c1, ivm_w
+                FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+                    '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+                UNION ALL
+                SELECT c0, c1, ivm_w
+                FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+                WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+              SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
+              FROM (
+                SELECT c0 AS customer_id, c1 AS amount, ivm_w
+                FROM ivm_s0
+                WHERE ivm_has0) ivm_j0, (
+                SELECT id AS id_2, region AS region
+                FROM shop.customer) ivm_j1
+              WHERE (id_2 = customer_id)) ivm_c
+            GROUP BY (region)) ivm_d
+          ORDER BY ivm_d.region
+          ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+              ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+              ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
+              excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
+              WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
+              WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+              WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+              ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+          RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+        SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+            array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+        FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+        IF ivm_zero IS NOT NULL THEN
+          DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+        END IF;
+        IF ivm_touched IS NOT NULL THEN
+          IF cardinality(ivm_touched) <= 25 THEN
+            UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+            SET (largest) = (
+              SELECT ivm_r.largest
+              FROM (
+                SELECT CASE WHEN ivm_t.region IS NULL THEN (
+                  SELECT max(amount)
+                  FROM (
+                    SELECT customer_id, amount, id_2, region
+                    FROM (
+                      SELECT customer_id AS customer_id, amount AS amount
+                      FROM shop.purchase) ivm_j0, (
+                      SELECT id AS id_2, region AS region
+                      FROM shop.customer) ivm_j1
+                    WHERE (id_2 = customer_id)) ivm_a
+                  WHERE ivm_a.region IS NULL) ELSE (
+                  SELECT max(amount)
+                  FROM (
+                    SELECT customer_id, amount, id_2, region
+                    FROM (
+                      SELECT customer_id AS customer_id, amount AS amount
+                      FROM shop.purchase) ivm_j0, (
+                      SELECT id AS id_2, region AS region
+                      FROM shop.customer) ivm_j1
+                    WHERE (id_2 = customer_id)) ivm_a
+                  WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+            WHERE ivm_t.ctid = ANY(ivm_touched);
+          ELSE
+            EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+SET largest = ivm_r.largest
+FROM (
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
+  FROM (
+    SELECT customer_id, amount, id_2, region
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_j0, (
+      SELECT id AS id_2, region AS region
+      FROM shop.customer) ivm_j1
+    WHERE (id_2 = customer_id)) ivm_a, (
+    SELECT region
+    FROM django_ivm.region_revenue_5790ea3e_data
+    WHERE ctid = ANY($1)) ivm_k
+  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
+  GROUP BY ivm_a.region) ivm_r
+WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
+$ivm_q$ USING ivm_touched;
+          END IF;
+        END IF;
+      END IF;
+      ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
+        IF ivm_large THEN
+          EXECUTE $ivm_q$
+SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+    array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+FROM (
+  WITH ivm_s1 AS MATERIALIZED (
+    SELECT c0, c1, ivm_w
+    FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+        '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+    UNION ALL
+    SELECT c0, c1, ivm_w
+    FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+    WHERE $1 AND ivm_xid = pg_current_xact_id())
+  SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+  FROM (
+    SELECT c0 AS id_2, c1 AS region, ivm_w
+    FROM ivm_s1) ivm_k) ivm_b
+$ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            EXECUTE $ivm_q$
+SELECT 1
+FROM django_ivm.region_revenue_5790ea3e_1_lock
+WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
+ORDER BY b, st FOR NO KEY UPDATE
+$ivm_q$ USING ivm_share, ivm_whole;
+          END IF;
+          EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+SET ver = ver + 1
+WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
+$ivm_q$ USING ivm_share, ivm_whole;
+          EXECUTE $ivm_q$
+WITH ivm_up AS (
+  INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
+      largest, ivm_gone, revenue)
+  SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+      ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+      WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+  FROM (
+    SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+        coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+        coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
+        coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)), 0)::bigint AS ivm_a_3,
+        max(amount) FILTER (WHERE ivm_w > 0) AS largest, max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
+    FROM (
+      WITH ivm_s1 AS MATERIALIZED (
+        SELECT c0, c1, ivm_w
+        FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+            '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+        UNION ALL
+        SELECT c0, c1, ivm_w
+        FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+        WHERE $1 AND ivm_xid = pg_current_xact_id())
+      SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
+      FROM (
+        SELECT customer_id AS customer_id, amount AS amount
+        FROM shop.purchase) ivm_j0, (
+        SELECT c0 AS id_2, c1 AS region, ivm_w
+        FROM ivm_s1
+        WHERE $2) ivm_j1
+      WHERE (id_2 = customer_id)) ivm_c
+    GROUP BY (region)) ivm_d
+  ORDER BY ivm_d.region
+  ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+      ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+      ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
+      ivm_gone = excluded.ivm_gone, revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0
+      THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+      WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+      ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
+    AND ivm_probe), bool_or(ivm_left < 0)
+FROM ivm_up
+$ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large, ivm_has1;
+          IF ivm_zero IS NOT NULL THEN
+            EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+            USING ivm_zero;
+          END IF;
+          IF ivm_touched IS NOT NULL THEN
+            IF cardinality(ivm_touched) <= 25 THEN
+              EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+SET (largest) = (
+  SELECT ivm_r.largest
+  FROM (
+    SELECT CASE WHEN ivm_t.region IS NULL THEN (
+      SELECT max(amount)
+      FROM (
+        SELECT customer_id, amount, id_2, region
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount
+          FROM shop.purchase) ivm_j0, (
+          SELECT id AS id_2, region AS region
+          FROM shop.customer) ivm_j1
+        WHERE (id_2 = customer_id)) ivm_a
+      WHERE ivm_a.region IS NULL) ELSE (
+      SELECT max(amount)
+      FROM (
+        SELECT customer_id, amount, id_2, region
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount
+          FROM shop.purchase) ivm_j0, (
+          SELECT id AS id_2, region AS region
+          FROM shop.customer) ivm_j1
+        WHERE (id_2 = customer_id)) ivm_a
+      WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+WHERE ivm_t.ctid = ANY($1)
+$ivm_q$ USING ivm_touched;
+            ELSE
+              EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+SET largest = ivm_r.largest
+FROM (
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
+  FROM (
+    SELECT customer_id, amount, id_2, region
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_j0, (
+      SELECT id AS id_2, region AS region
+      FROM shop.customer) ivm_j1
+    WHERE (id_2 = customer_id)) ivm_a, (
+    SELECT region
+    FROM django_ivm.region_revenue_5790ea3e_data
+    WHERE ctid = ANY($1)) ivm_k
+  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
+  GROUP BY ivm_a.region) ivm_r
+WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
+$ivm_q$ USING ivm_touched;
+            END IF;
+          END IF;
+        ELSE
+          SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+              array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+          FROM (
+            WITH ivm_s1 AS MATERIALIZED (
+              SELECT c0, c1, ivm_w
+              FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+                  '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+              UNION ALL
+              SELECT c0, c1, ivm_w
+              FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+              WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+            SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+            FROM (
+              SELECT c0 AS id_2, c1 AS region, ivm_w
+              FROM ivm_s1) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+          END IF;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
+          WITH ivm_up AS (
+            INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+                ivm_a_3, largest, ivm_gone, revenue)
+            SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+                ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+                WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+            FROM (
+              SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+                  coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+                  coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
+                  0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
+                  0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
+                  max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
+              FROM (
+                WITH ivm_s1 AS MATERIALIZED (
+                  SELECT c0, c1, ivm_w
+                  FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+                      '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+                  UNION ALL
+                  SELECT c0, c1, ivm_w
+                  FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+                  WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+                SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
+                FROM (
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT c0 AS id_2, c1 AS region, ivm_w
+                  FROM ivm_s1
+                  WHERE ivm_has1) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_c
+              GROUP BY (region)) ivm_d
+            ORDER BY ivm_d.region
+            ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+                ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+                ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
+                excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
+                WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
+                WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+                WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+                ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+            RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+          SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+              array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+          FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+          IF ivm_zero IS NOT NULL THEN
+            DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+          END IF;
+          IF ivm_touched IS NOT NULL THEN
+            IF cardinality(ivm_touched) <= 25 THEN
+              UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+              SET (largest) = (
+                SELECT ivm_r.largest
+                FROM (
+                  SELECT CASE WHEN ivm_t.region IS NULL THEN (
+                    SELECT max(amount)
+                    FROM (
+                      SELECT customer_id, amount, id_2, region
+                      FROM (
+                        SELECT customer_id AS customer_id, amount AS amount
+                        FROM shop.purchase) ivm_j0, (
+                        SELECT id AS id_2, region AS region
+                        FROM shop.customer) ivm_j1
+                      WHERE (id_2 = customer_id)) ivm_a
+                    WHERE ivm_a.region IS NULL) ELSE (
+                    SELECT max(amount)
+                    FROM (
+                      SELECT customer_id, amount, id_2, region
+                      FROM (
+                        SELECT customer_id AS customer_id, amount AS amount
+                        FROM shop.purchase) ivm_j0, (
+                        SELECT id AS id_2, region AS region
+                        FROM shop.customer) ivm_j1
+                      WHERE (id_2 = customer_id)) ivm_a
+                    WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+              WHERE ivm_t.ctid = ANY(ivm_touched);
+            ELSE
+              EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+SET largest = ivm_r.largest
+FROM (
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
+  FROM (
+    SELECT customer_id, amount, id_2, region
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_j0, (
+      SELECT id AS id_2, region AS region
+      FROM shop.customer) ivm_j1
+    WHERE (id_2 = customer_id)) ivm_a, (
+    SELECT region
+    FROM django_ivm.region_revenue_5790ea3e_data
+    WHERE ctid = ANY($1)) ivm_k
+  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
+  GROUP BY ivm_a.region) ivm_r
+WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
+$ivm_q$ USING ivm_touched;
+            END IF;
+          END IF;
+        END IF;
+      ELSE
+        IF ivm_large THEN
+          EXECUTE $ivm_q$
 SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
     array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
 FROM (
@@ -489,20 +745,20 @@ FROM (
     SELECT c0 AS id_2, c1 AS region, ivm_w
     FROM ivm_s1) ivm_k) ivm_b
 $ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-          EXECUTE $ivm_q$
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            EXECUTE $ivm_q$
 SELECT 1
 FROM django_ivm.region_revenue_5790ea3e_1_lock
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 ORDER BY b, st FOR NO KEY UPDATE
 $ivm_q$ USING ivm_share, ivm_whole;
-        END IF;
-        EXECUTE $ivm_q$
+          END IF;
+          EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_1_lock
 SET ver = ver + 1
 WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
 $ivm_q$ USING ivm_share, ivm_whole;
-        EXECUTE $ivm_q$
+          EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
       largest, ivm_gone, revenue)
@@ -536,7 +792,8 @@ WITH ivm_up AS (
         SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w * ivm_j1.ivm_w AS ivm_w
         FROM (
           SELECT c0 AS customer_id, c1 AS amount, ivm_w
-          FROM ivm_s0) ivm_j0, (
+          FROM ivm_s0
+          WHERE $2) ivm_j0, (
           SELECT id AS id_2, region AS region, 1 AS ivm_w
           FROM shop.customer
           UNION ALL (
@@ -553,7 +810,8 @@ WITH ivm_up AS (
           SELECT customer_id AS customer_id, amount AS amount
           FROM shop.purchase) ivm_j0, (
           SELECT c0 AS id_2, c1 AS region, ivm_w
-          FROM ivm_s1) ivm_j1
+          FROM ivm_s1
+          WHERE $3) ivm_j1
         WHERE (id_2 = customer_id)) ivm_u1) ivm_c
     GROUP BY (region)) ivm_d
   ORDER BY ivm_d.region
@@ -568,14 +826,14 @@ WITH ivm_up AS (
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
-$ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large;
-        IF ivm_zero IS NOT NULL THEN
-          EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-          USING ivm_zero;
-        END IF;
-        IF ivm_touched IS NOT NULL THEN
-          IF cardinality(ivm_touched) <= 25 THEN
-            EXECUTE $ivm_q$
+$ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large, ivm_has0, ivm_has1;
+          IF ivm_zero IS NOT NULL THEN
+            EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+            USING ivm_zero;
+          END IF;
+          IF ivm_touched IS NOT NULL THEN
+            IF cardinality(ivm_touched) <= 25 THEN
+              EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET (largest) = (
   SELECT ivm_r.largest
@@ -603,12 +861,12 @@ SET (largest) = (
       WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
 WHERE ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-          ELSE
-            EXECUTE $ivm_q$
+            ELSE
+              EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -624,6 +882,167 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
+            END IF;
+          END IF;
+        ELSE
+          SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
+              array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+          FROM (
+            WITH ivm_s0 AS MATERIALIZED (
+              SELECT c0, c1, ivm_w
+              FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+                  '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+              UNION ALL
+              SELECT c0, c1, ivm_w
+              FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+              WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
+              SELECT c0, c1, ivm_w
+              FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+                  '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+              UNION ALL
+              SELECT c0, c1, ivm_w
+              FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+              WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+            SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+            FROM (
+              SELECT c0 AS customer_id, c1 AS amount, ivm_w
+              FROM ivm_s0) ivm_k
+            UNION ALL
+            SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+            FROM (
+              SELECT c0 AS id_2, c1 AS region, ivm_w
+              FROM ivm_s1) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
+          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+          END IF;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
+          WITH ivm_up AS (
+            INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+                ivm_a_3, largest, ivm_gone, revenue)
+            SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+                ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+                WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+            FROM (
+              SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+                  coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+                  coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
+                  0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
+                  0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
+                  max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
+              FROM (
+                WITH ivm_s0 AS MATERIALIZED (
+                  SELECT c0, c1, ivm_w
+                  FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+                      '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+                  UNION ALL
+                  SELECT c0, c1, ivm_w
+                  FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+                  WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
+                  SELECT c0, c1, ivm_w
+                  FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+                      '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+                  UNION ALL
+                  SELECT c0, c1, ivm_w
+                  FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+                  WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+                SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w
+                FROM (
+                  SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w * ivm_j1.ivm_w AS ivm_w
+                  FROM (
+                    SELECT c0 AS customer_id, c1 AS amount, ivm_w
+                    FROM ivm_s0
+                    WHERE ivm_has0) ivm_j0, (
+                    SELECT id AS id_2, region AS region, 1 AS ivm_w
+                    FROM shop.customer
+                    UNION ALL (
+                      SELECT id_2, region, -ivm_w
+                      FROM (
+                        SELECT c0 AS id_2, c1 AS region, ivm_w
+                        FROM ivm_s1) ivm_o OFFSET 0)) ivm_j1
+                  WHERE (id_2 = customer_id)) ivm_u0
+                UNION ALL
+                SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w
+                FROM (
+                  SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
+                  FROM (
+                    SELECT customer_id AS customer_id, amount AS amount
+                    FROM shop.purchase) ivm_j0, (
+                    SELECT c0 AS id_2, c1 AS region, ivm_w
+                    FROM ivm_s1
+                    WHERE ivm_has1) ivm_j1
+                  WHERE (id_2 = customer_id)) ivm_u1) ivm_c
+              GROUP BY (region)) ivm_d
+            ORDER BY ivm_d.region
+            ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+                ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+                ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
+                excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
+                WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
+                WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+                WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+                ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+            RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+          SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+              array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+          FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+          IF ivm_zero IS NOT NULL THEN
+            DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+          END IF;
+          IF ivm_touched IS NOT NULL THEN
+            IF cardinality(ivm_touched) <= 25 THEN
+              UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+              SET (largest) = (
+                SELECT ivm_r.largest
+                FROM (
+                  SELECT CASE WHEN ivm_t.region IS NULL THEN (
+                    SELECT max(amount)
+                    FROM (
+                      SELECT customer_id, amount, id_2, region
+                      FROM (
+                        SELECT customer_id AS customer_id, amount AS amount
+                        FROM shop.purchase) ivm_j0, (
+                        SELECT id AS id_2, region AS region
+                        FROM shop.customer) ivm_j1
+                      WHERE (id_2 = customer_id)) ivm_a
+                    WHERE ivm_a.region IS NULL) ELSE (
+                    SELECT max(amount)
+                    FROM (
+                      SELECT customer_id, amount, id_2, region
+                      FROM (
+                        SELECT customer_id AS customer_id, amount AS amount
+                        FROM shop.purchase) ivm_j0, (
+                        SELECT id AS id_2, region AS region
+                        FROM shop.customer) ivm_j1
+                      WHERE (id_2 = customer_id)) ivm_a
+                    WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+              WHERE ivm_t.ctid = ANY(ivm_touched);
+            ELSE
+              EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+SET largest = ivm_r.largest
+FROM (
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
+  FROM (
+    SELECT customer_id, amount, id_2, region
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_j0, (
+      SELECT id AS id_2, region AS region
+      FROM shop.customer) ivm_j1
+    WHERE (id_2 = customer_id)) ivm_a, (
+    SELECT region
+    FROM django_ivm.region_revenue_5790ea3e_data
+    WHERE ctid = ANY($1)) ivm_k
+  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
+  GROUP BY ivm_a.region) ivm_r
+WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
+$ivm_q$ USING ivm_touched;
+            END IF;
           END IF;
         END IF;
       END IF;
@@ -672,11 +1091,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_enter() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_enter BEFORE INSERT OR UPDATE OR DELETE
+    OR TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_enter ON shop.purchase IS '8db2625a';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_enter ON shop.purchase IS 'ec140a21';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -848,12 +1268,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_insert AFTER INSERT
 ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_insert ON shop.purchase IS 'fae6d7ff';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_insert ON shop.purchase IS '3a27c97a';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -942,7 +1362,7 @@ BEGIN
             WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
             WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
             ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
             AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
       SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
           array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
@@ -983,7 +1403,7 @@ BEGIN
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -1037,7 +1457,7 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
       AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
@@ -1082,7 +1502,7 @@ $ivm_q$ USING ivm_touched;
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -1182,11 +1602,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_update AFTER UPDATE ON shop.purchase
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_update AFTER UPDATE ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_update ON shop.purchase IS 'ccc130e5';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_update ON shop.purchase IS 'ce704623';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1257,7 +1677,7 @@ BEGIN
             WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
             WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
             ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
             AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
       SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
           array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
@@ -1298,7 +1718,7 @@ BEGIN
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -1348,7 +1768,7 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
       AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
@@ -1393,7 +1813,7 @@ $ivm_q$ USING ivm_touched;
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -1483,12 +1903,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_delete AFTER DELETE
 ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_delete ON shop.purchase IS '3f4d221f';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_delete ON shop.purchase IS '1b30cc3c';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1541,17 +1961,18 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_0_truncate ON shop.purchase IS 'c3cb0b39';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_truncate ON shop.purchase IS 'ecf9198d';
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_enter BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_enter BEFORE INSERT OR UPDATE OR DELETE
+    OR TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_enter ON shop.customer IS '8b70e203';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_enter ON shop.customer IS '275add31';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1721,12 +2142,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_insert AFTER INSERT
 ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_insert ON shop.customer IS 'aff84f87';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_insert ON shop.customer IS '1cd49e95';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1813,7 +2234,7 @@ BEGIN
             WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
             WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
             ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
             AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
       SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
           array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
@@ -1854,7 +2275,7 @@ BEGIN
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -1908,7 +2329,7 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
       AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
@@ -1953,7 +2374,7 @@ $ivm_q$ USING ivm_touched;
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -2053,11 +2474,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_update AFTER UPDATE ON shop.customer
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_update AFTER UPDATE ON shop.customer
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_update ON shop.customer IS '3a4d20a8';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_update ON shop.customer IS '39319cff';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2126,7 +2547,7 @@ BEGIN
             WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
             WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
             ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
             AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
       SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
           array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
@@ -2167,7 +2588,7 @@ BEGIN
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -2217,7 +2638,7 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (ivm_t.ivm_gone IS NOT NULL
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
       AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
@@ -2262,7 +2683,7 @@ $ivm_q$ USING ivm_touched;
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
-  SELECT ivm_a.region AS region, max(amount) AS largest
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
   FROM (
     SELECT customer_id, amount, id_2, region
     FROM (
@@ -2352,12 +2773,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_delete AFTER DELETE
 ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_delete ON shop.customer IS 'd952905b';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_delete ON shop.customer IS 'dae14d1b';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2410,11 +2831,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_truncate AFTER TRUNCATE
 ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_1_1_truncate ON shop.customer IS '2fc15871';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_truncate ON shop.customer IS '0c6a6e66';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT

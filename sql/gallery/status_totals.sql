@@ -205,12 +205,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.status_totals_f24c16d2_1_0_insert() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_insert AFTER INSERT
+CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_998_0_insert AFTER INSERT
 ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_insert();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_insert ON shop.purchase IS 'df111a98';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_insert ON shop.purchase IS 'eb843da8';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -288,11 +288,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.status_totals_f24c16d2_1_0_update() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_update AFTER UPDATE ON shop.purchase
+CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_998_0_update AFTER UPDATE ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_update();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_update ON shop.purchase IS 'c80bc31a';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_update ON shop.purchase IS 'bb1b9157';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -355,12 +355,12 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_delete AFTER DELETE
+CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_998_0_delete AFTER DELETE
 ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_delete();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_delete ON shop.purchase IS '6db0961f';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_delete ON shop.purchase IS 'b338a418';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -384,11 +384,11 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_1_0_truncate AFTER TRUNCATE
+CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_998_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_1_0_truncate ON shop.purchase IS '9eb165db';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_truncate ON shop.purchase IS 'e92bd57e';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.status_totals_f24c16d2_data FOR EACH STATEMENT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import subqueries
-from .expressions import INTEGERS, Field, draw_condition
+from .expressions import EXACT, INTEGERS, Field, draw_condition
 from .trees import JOINABLE, From, Item, Source, pairs
 
 if TYPE_CHECKING:
@@ -169,7 +169,20 @@ def _drawn_item(q: Queries, depth: int) -> tuple[str, Item]:
             inner = q.limited(inner)
         return f"({inner.sql}) AS {alias}", Item(alias, Source("", inner.fields, inner.key))
     source = dice.pick(q.sources)
+    if q.has("window", 25) and source.key:
+        return _numbered(q, alias, source)
     return f"{source.sql} {alias}", Item(alias, source)
+
+
+def _numbered(q: Queries, alias: str, source: Source) -> tuple[str, Item]:
+    """The rows of a table with their numbers in a partition: what "the first few of each" is taken from."""
+    dice = q.dice
+    exact = [f.sql for f in source.fields if f.tag in EXACT and f.sql not in (source.key or ())]
+    by = f"PARTITION BY x.{dice.pick(exact)} " if exact else ""
+    order = [f"x.{name}" for name in (*dice.sample(exact, 1), *(source.key or ()))]
+    number = f"row_number() OVER ({by}ORDER BY {', '.join(order)})"
+    fields = (*source.fields, Field("rn", "int8"))
+    return f"(SELECT x.*, {number} AS rn FROM {source.sql} x) AS {alias}", Item(alias, Source("", fields, source.key))
 
 
 def _values(q: Queries, alias: str) -> tuple[str, Item]:

@@ -139,7 +139,11 @@ def _probe(q: Queries, came: From, tail: str) -> str:
 def draw_scalar_subquery(q: Queries, outer: list[Field], depth: int) -> Field:
     """A subquery of one value: an aggregate, the row of a key, the first row."""
     dice = q.dice
-    kind = dice.weighted({"aggregate": 12, "key": 4, "first": 4, "array": 1})
+    kind = dice.weighted({"aggregate": 12, "key": 4, "first": 4, "count": 3, "array": 1})
+    if kind == "count":
+        counted = _counted(q, outer)
+        if counted is not None:
+            return counted
     if kind == "key":
         keyed = [s for s in q.sources if s.key and len(s.key) == 1]
         source = dice.pick(keyed) if keyed else None
@@ -170,12 +174,42 @@ def draw_scalar_subquery(q: Queries, outer: list[Field], depth: int) -> Field:
 def draw_comparison(q: Queries, fields: list[Field], depth: int, outer: list[Field] | None = None) -> str:
     """A comparison with a scalar subquery; `outer` are the columns that it may refer to (all, by default)."""
     dice = q.dice
-    made = draw_scalar_subquery(q, fields if outer is None else outer, depth)
+    made = None
+    if dice.chance(40):
+        made = _threshold(q, [f for f in fields if f.tag in NUMBERS])
+    made = made or draw_scalar_subquery(q, fields if outer is None else outer, depth)
     same = [f for f in fields if f.tag in ORDERED and (f.tag == made.tag or {f.tag, made.tag} <= set(NUMBERS))]
     if not same:
         return f"{made.sql} IS {dice.pick(('NULL', 'NOT NULL'))}"
     text = f"{dice.pick(same).sql} {dice.pick(('<', '>', '=', '>=', '<>', 'IS DISTINCT FROM'))} {made.sql}"
     return f"({text} OR {draw_condition(dice, fields, 0)})" if dice.chance(15) else text
+
+
+def _threshold(q: Queries, numbers: list[Field]) -> Field | None:
+    """One number of a whole table, to compare numbers with."""
+    dice = q.dice
+    source = dice.pick(q.sources)
+    fitting = [f for f in source.fields if f.tag in (*INTEGERS, "fixed")]
+    if not fitting or not numbers:
+        return None
+    alias, q.left = q.alias(), q.left - 1
+    q.named[alias] = source
+    call = f"{dice.pick(('avg', 'max', 'min', 'sum', 'count'))}({alias}.{dice.pick(fitting).sql})"
+    where = f" WHERE {draw_condition(dice, [Field(f'{alias}.{f.sql}', f.tag) for f in source.fields], 0)}"
+    return Field(f"(SELECT {call} FROM {source.sql} {alias}{where if dice.chance(30) else ''})", "loose")
+
+
+def _counted(q: Queries, outer: list[Field]) -> Field | None:
+    """How many rows of a table belong to the outer row."""
+    dice = q.dice
+    source, alias = dice.pick(q.sources), q.alias()
+    found = pairs([Field(f"{alias}.{f.sql}", f.tag) for f in source.fields], outer)
+    if not found:
+        return None
+    q.left, q.named[alias] = q.left - 1, source
+    a, b = dice.pick(found)
+    q.meet(a.sql, b.sql)
+    return Field(f"(SELECT count(*) FROM {source.sql} {alias} WHERE {a.sql} = {b.sql})", "int8")
 
 
 def _first(q: Queries, came: From) -> str:
