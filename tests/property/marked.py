@@ -11,7 +11,7 @@ from django_ivm.errors import DefinitionError, RefreshError
 
 from .dice import Dice
 from .oracle import LIVE, Run
-from .outcome import Tally, Wrong
+from .outcome import KEPT, Tally, Wrong
 from .scenarios import draw_script
 from .script import Step
 
@@ -36,7 +36,7 @@ class Marked(Run):
         except Exception as error:
             raise self._broken(name, error) from error
         self.names.append(name)
-        self.tally.kept += view.status().strategy == "incremental"
+        self.tally.drawn(sql, KEPT if view.status().strategy == "incremental" else "full")
 
     def _check(self, number: int, what: str) -> None:
         self.tally.checks += 1

@@ -6,17 +6,17 @@ from .dice import Dice
 from .queries import Source
 from .script import View
 
-# The construct over a view or table `x` with columns {a} and {b}, and another relation `y` with column {c}.
+# The construct over a view or table `x` with columns {a} and {b}, and another relation `y` with column {c}. What is
+# volatile has no rule, whatever it comes to: here it is always true.
 _TWISTS = (
-    "SELECT {a} AS p, {c} AS q FROM {x} LEFT JOIN {y} ON {a}::text = {c}::text",
-    "SELECT {a} AS p, rank() OVER (ORDER BY {a}::text, {b}::text) AS q FROM {x}",
-    "SELECT {a} AS p FROM {x} WHERE EXISTS (SELECT 1 FROM {y} WHERE {c} IS NULL)",
-    "SELECT {a} AS p, (SELECT count(*) FROM {y}) AS q FROM {x}",
-    "SELECT string_agg({a}::text, ',' ORDER BY {a}::text) AS p FROM {x}",
-    "SELECT {a}::text AS p FROM {x} INTERSECT SELECT {c}::text FROM {y}",
-    "SELECT {a}::text AS p FROM {x} EXCEPT SELECT {c}::text FROM {y}",
-    "SELECT {a}::text AS p, count(*) AS q FROM {x} GROUP BY ROLLUP ({a}::text)",
-    "SELECT p, q FROM (SELECT {a}::text AS p, count(*) AS q FROM {x} GROUP BY {a}::text ORDER BY 2 DESC, 1 LIMIT 2) z",
+    "SELECT {a} AS p, {c} AS q FROM {x} LEFT JOIN {y} ON {a}::text = {c}::text WHERE random() < 2",
+    "SELECT {a} AS p, rank() OVER (ORDER BY {a}::text, {b}::text) AS q FROM {x} WHERE random() >= 0",
+    "SELECT {a} AS p FROM {x} WHERE EXISTS (SELECT 1 FROM {y} WHERE {c} IS NULL AND random() < 2)",
+    "SELECT {a} AS p, (SELECT count(*) FROM {y} WHERE random() < 2) AS q FROM {x}",
+    "SELECT string_agg({a}::text, ',' ORDER BY {a}::text) AS p FROM {x} HAVING random() < 2",
+    "SELECT {a}::text AS p FROM {x} INTERSECT SELECT {c}::text FROM {y} WHERE clock_timestamp() IS NOT NULL",
+    "SELECT {a}::text AS p FROM {x} WHERE random() < 2 EXCEPT SELECT {c}::text FROM {y}",
+    "SELECT {a}::text AS p, count(*) AS q FROM {x} GROUP BY ROLLUP ({a}::text) HAVING clock_timestamp() IS NOT NULL",
 )
 
 
