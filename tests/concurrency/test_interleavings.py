@@ -20,7 +20,7 @@ from .scenarios import SCENARIOS, Scenario
 from .stepping import LEVELS, RETRYABLE, Outcome, Stage, interleavings, transaction
 
 MIXED = bool(os.environ.get("DJANGO_IVM_ALL_LEVELS"))  # every pair of levels, not only equal ones
-MOST = 400 if MIXED else 24  # schedules of one scenario at one choice of levels
+MOST = 400 if MIXED else 16  # schedules of one scenario at one choice of levels
 
 
 @pytest.mark.parametrize("scenario", [*SCENARIOS, *AGGREGATES, *MATCHES], ids=lambda s: s.name)

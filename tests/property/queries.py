@@ -168,8 +168,9 @@ class Queries:
         dice = self.dice
         keys = self._keys(fields, {0: 2, 1: 6, 2: 3, 3: 1})
         calls = [draw_call(self, fields, total) for _ in range(dice.integer(1, 4))]
-        if self.has("ordered", 30):
-            calls = draw_distinct_calls(self, fields) or calls
+        if self.has("ordered", 40):  # few groups, whose values repeat
+            keys = keys[:1]
+            calls = draw_distinct_calls(self, [f for f in fields if f.sql not in [k.sql for k in keys]]) or calls
         elif dice.chance(25):
             calls[-1] = over_aggregates(dice, [*calls, *keys])
         shown = keys if keyed or dice.chance(75) else dice.some(keys, 50)
