@@ -60,6 +60,10 @@ class TopN(Relation):
     def references(self) -> frozenset[str]:
         return frozenset(key.column for key in self.order)
 
+    def unique_sets(self) -> list[frozenset[str]]:
+        single: list[frozenset[str]] = [frozenset()] if self.limit == 1 and not self.ties else []
+        return [*single, *self.child.unique_sets()]
+
     def to_select(self, children: tuple[Compiled, ...]) -> Compiled:
         limit = "FETCH FIRST {n} ROWS WITH TIES" if self.ties else "LIMIT {n}"
         return Compiled(
