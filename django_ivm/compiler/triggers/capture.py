@@ -28,6 +28,7 @@ from .locking import bump_buckets, role_columns
 from .objects import Function, TriggerSpec
 from .pieces import FOREIGN, NEEDS, own_table, transition
 from .plpgsql import block, render
+from .replacing import replace_function
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
 EVENTS = ("insert", "update", "delete")
@@ -106,14 +107,8 @@ class Capture:
 
     def replace(self) -> Function:
         """Make the node equal to its query, as a difference: refresh, TRUNCATE, healing."""
-        body = q.sql(
-            "LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE;\n{replace}",
-            t=self.node.store.target,
-            replace=render([self.node.store.replace()], replanned=True),
-        )
-        arguments = "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint"
         settings = (("jit", "off"), *self.text_settings.items())
-        return Function(names.RUNTIME_SCHEMA, self.name("replace"), "", block((), body), settings, arguments)
+        return replace_function(self.name("replace"), self.node.store, settings)
 
     def enter(self) -> Function:
         """BEFORE: one more event in flight. The common case in two short expressions: each costs anew in every

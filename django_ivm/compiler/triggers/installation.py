@@ -23,7 +23,7 @@ from ..pg.catalog import Catalog, ViewInfo
 from .capture import Capture
 from .marks import mark_triggers
 from .objects import MAINTAINING_PATH, Function, TriggerSpec
-from .plpgsql import block, render
+from .replacing import replace_function
 
 COMPILER_VERSION = "1"
 
@@ -324,14 +324,7 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         options.surrogate,
         q.qualified(names.RUNTIME_SCHEMA, locks),
     )
-    function = Function(
-        names.RUNTIME_SCHEMA,
-        names.derived(prefix, 1, "replace"),
-        "",
-        _replace_body(store),
-        (),
-        "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint",
-    )
+    function = replace_function(names.derived(prefix, 1, "replace"), store)
     settings = pinned_settings(catalog)
     return Installation(
         options=options,
@@ -346,14 +339,6 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         settings=settings,
         inlined=catalog.views,
     )
-
-
-def _replace_body(store: Store) -> q.Fragment:
-    body = q.sql(
-        "LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE;\n{replace}",
-        t=store.target, replace=render([store.replace()], replanned=True),
-    )  # fmt: skip
-    return block((), body)
 
 
 def _copy_statement(name: str, view: ViewInfo) -> str:
