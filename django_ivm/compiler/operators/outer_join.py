@@ -17,6 +17,7 @@ Codes    JOIN, SUBQUERY
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..ir.dependencies import Dependency, equated
@@ -117,10 +118,13 @@ class OuterJoin(Relation):
         left, right = self.left.with_key(tables), self.right.with_key(tables)
         if left is None or right is None or not right.key:
             return None
+        if self.full and not all(_tells(part.relation, part.key) for part in (left, right)):
+            return None
         return Keyed(self.with_children((left.relation, right.relation)), left.key + right.key)
 
     def unique_sets(self) -> list[frozenset[str]]:
-        return [a | b for a in self.left.unique_sets() for b in self.right.unique_sets()]
+        found = [(a, b) for a in self.left.unique_sets() for b in self.right.unique_sets()]
+        return [a | b for a, b in found if not self.full or (_tells(self.left, a) and _tells(self.right, b))]
 
     def origin(self, name: str, *, outer: bool = False) -> tuple[Scan, str] | None:
         if name in self.left.names:
@@ -163,6 +167,12 @@ class OuterJoin(Relation):
     def describe(self) -> str:
         conditions = " AND ".join(map(str, self.conditions)) or "all pairs"
         return f"{'Full' if self.full else 'Left'} join {conditions}"
+
+
+def _tells(side: Relation, key: Iterable[str]) -> bool:
+    """The key tells a row of this side from one of the other: with NULLs for this side it is no row's own. A NULL group
+    of each side, both without a match, would else be one row."""
+    return any(side.column(name).not_null for name in key)
 
 
 def _sql_type(column: Column) -> str:
