@@ -102,9 +102,12 @@ class OuterJoin(Relation):
         return Project(rows, tuple((c.name, column_scalar(c.name, c.type, c.not_null)) for c in self.schema))
 
     def dependencies(self) -> list[Dependency]:
-        """Those inside each side hold with its columns all NULL too, except where nothing settles a column. A left row
-        settles its match where the join is on nothing but a unique key of the right side."""
-        found = [d for side in self.children for d in side.dependencies() if d[0]]
+        """Those inside a side that may be all NULL hold where what settles isn't NULL by itself. A left row settles its
+        match where the join is on nothing but a unique key of the right side."""
+        found = [] if self.full else self.left.dependencies()
+        for side in self.children if self.full else (self.right,):
+            known = frozenset(side.names)
+            found += [d for d in side.dependencies() if _tells(side, d[0] & known)]
         pairs = equated(self.conditions)
         right = frozenset(self.right.names)
         if self.full or len(pairs) < len(self.conditions):
