@@ -195,7 +195,15 @@ class Subqueries:
     def _array_value(self, level: Expressions, node: ast.SubLink) -> Any:
         """ARRAY(SELECT …) is array_agg, with an empty array for no rows."""
         select: Any = node.subselect
-        if select.op.name != "SETOP_NONE" or select.distinctClause or select.groupClause or select.limitCount:
+        grouped = select.groupClause or select.havingClause or self.binder._has_aggregate(level, select.targetList)
+        limited = select.limitCount or select.limitOffset
+        if (
+            select.op.name != "SETOP_NONE"
+            or select.distinctClause
+            or grouped
+            or limited
+            or _has_window(select.targetList)
+        ):
             raise Unsupported("SUBQUERY", "this form of ARRAY(SELECT …) has no rule", "ARRAY")
         new = copy.copy(select)
         call = copy.deepcopy(parse_expression_shared("array_agg(x)"))
@@ -228,6 +236,14 @@ def has_subquery(node: Any) -> bool:
     if isinstance(node, ast.SubLink):
         return True
     return isinstance(node, ast.Node) and any(has_subquery(getattr(node, name)) for name in node)
+
+
+def _has_window(node: Any) -> bool:
+    if isinstance(node, list | tuple):
+        return any(map(_has_window, node))
+    if isinstance(node, ast.WindowDef):
+        return True
+    return isinstance(node, ast.Node) and any(_has_window(getattr(node, name)) for name in node)
 
 
 def _without_not(node: Any) -> tuple[Any, bool]:
