@@ -18,3 +18,8 @@ def read(relative_path: str) -> str:
     if shipped.is_file():
         return shipped.read_text(encoding="utf-8")
     return (_CHECKOUT / relative_path).read_text(encoding="utf-8")
+
+
+def runtime() -> str:
+    """What every installation needs, as one script; run again, it changes nothing."""
+    return "\n".join(read(f"runtime/{name}.sql") for name in ("schema", "modes", "online", "unseen"))

@@ -3,7 +3,7 @@
     python scripts/gallery.py            write the files anew
     python scripts/gallery.py --check    exit 1 when a file is out of date
 
-Each script runs as it stands, after sql/runtime/schema.sql and sql/gallery/tables.sql.
+Each script runs as it stands, after sql/runtime/*.sql and sql/gallery/tables.sql.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from .introspect import rows
 
 # What a view reads, through ordinary and materialized views, with the outermost view on the way there; then the tables
 # among that, all below them, all above those. A table is mixed that has a foreign one below it.
-_BELOW = """
+BELOW = """
 WITH RECURSIVE root AS (
     SELECT to_regclass(%(root)s)::oid AS oid
 ), below AS (
@@ -90,29 +90,30 @@ SELECT
 
 def base_tables(cursor: Any, view: str) -> tuple[tuple[tuple[str, str], ...], frozenset[tuple[str, str]]]:
     """(tables whose writes may change what a view reads, those of them on which no transition table may be)."""
-    found = rows(cursor, _BELOW + _BASE_TABLES, {"root": view})
+    found = rows(cursor, BELOW + _BASE_TABLES, {"root": view})
     return tuple((s, t) for s, t, _ in found), frozenset((s, t) for s, t, mixed in found if mixed)
 
 
 def watched(cursor: Any, definition_view: str) -> set[tuple[str, str]]:
     """The tables on which an installed view that writes only mark must have its triggers, as things are now."""
-    return set(base_tables(cursor, _ours(definition_view))[0])
+    return set(base_tables(cursor, ours(definition_view))[0])
 
 
 def reads_unwatched(cursor: Any, definition_view: str) -> bool:
     """A view's definition reads what changes without a trigger: materialized views, foreign and temporary tables,
     among partitions and descendants too."""
-    return bool(rows(cursor, _BELOW + _UNWATCHED, {"root": _ours(definition_view)})[0][0])
+    return bool(rows(cursor, BELOW + _UNWATCHED, {"root": ours(definition_view)})[0][0])
 
 
-def _ours(name: str) -> str:
+def ours(name: str) -> str:
+    """A relation of our schema, quoted."""
     return "django_ivm." + '"' + name.replace('"', '""') + '"'
 
 
 def ordinary_views(cursor: Any, view: str, ours: list[int]) -> list[tuple[Any, ...]]:
     """Ordinary views that a definition reads, inside each other too: oid, schema, name, text, tree, columns, and the
     name of the one that the definition itself names."""
-    return rows(cursor, _BELOW + _VIEWS, {"root": view, "ours": ours})
+    return rows(cursor, BELOW + _VIEWS, {"root": view, "ours": ours})
 
 
 def referenced(cursor: Any, view_oids: list[int]) -> list[tuple[int, int]]:

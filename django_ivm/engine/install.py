@@ -14,7 +14,7 @@ from psycopg import sql as pg
 from .. import _sql, signals
 from ..compiler.pg import names
 from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
-from . import pinning, register
+from . import convert, logs, pinning, register, witness
 from .introspect import registered, rows
 from .register import InstalledView, intact
 from .results import Reason
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_ivm")
 Progress = Callable[[str], None]
 _SYSTEM_COLUMNS = frozenset(["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"])
-_MODES = ("immediate", "manual")
-_LATER = ("commit", "deferred")
+_MODES = ("immediate", "commit", "deferred", "manual")
 _STRATEGIES = ("auto", "incremental", "full")
 _PREFERENCES = ("auto", "state", "recompute")
+_ON_ERROR = ("raise", "stale")
 
 
 class InstallState(enum.StrEnum):
@@ -67,20 +67,20 @@ class Compiled:
     def statements(self) -> list[str]:
         """The whole script."""
         indexes = list(self.spec.indexes_sql)
-        return [_sql.read("runtime/schema.sql"), *self.installation.statements(), *indexes]
+        return [_sql.runtime(), *self.installation.statements(), *indexes]
 
 
 def validate(spec: ViewSpec) -> None:
     """Raises DefinitionError for values that no database is needed to refuse."""
-    if spec.mode in _LATER:
-        raise DefinitionError(
-            f"mode {spec.mode!r} is not available yet", code="MODE", hint="Use 'immediate' or 'manual'."
-        )
     if spec.mode not in _MODES:
         raise DefinitionError(f"unknown mode {spec.mode!r}", code="MODE", hint=f"Use one of {', '.join(_MODES)}.")
     if spec.strategy not in _STRATEGIES:
         raise DefinitionError(
             f"unknown strategy {spec.strategy!r}", code="STRATEGY", hint=f"Use one of {', '.join(_STRATEGIES)}."
+        )
+    if spec.on_error not in _ON_ERROR:
+        raise DefinitionError(
+            f"unknown on_error {spec.on_error!r}", code="ON_ERROR", hint=f"Use one of {', '.join(_ON_ERROR)}."
         )
     if spec.prefer not in _PREFERENCES:
         raise DefinitionError(
@@ -131,6 +131,7 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
         schema=schema,
         mode=spec.mode,
         strategy=spec.strategy,
+        on_error=spec.on_error,
         columns=outputs,
         surrogate=spec.surrogate,
         model=bool(spec.label),
@@ -204,15 +205,20 @@ def install(
     tell = progress or (lambda _text: None)
     found = state(spec, connection)
     if found is InstallState.INSTALLED:
+        _adopt(spec, connection)
         return found
     validate(spec)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         _require_read_committed(cursor)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (register.ADVISORY_LOCK,))
-        cursor.execute(_sql.read("runtime/schema.sql"))
+        cursor.execute(_sql.runtime())
         if state(spec, connection) is InstallState.INSTALLED:  # another installer was faster
             return found
         old = register.find(cursor, spec.name, spec.schema)
+        if old and convert.possible(cursor, old, spec):
+            compiled = convert.convert(connection, cursor, old, spec, tell)
+            if compiled is not None:
+                return found
         dependents = _dependents(cursor, old.full_name) if old else []
         _refuse_cycle(spec, dependents)
         for view in reversed(dependents):
@@ -228,6 +234,14 @@ def install(
             _install_again(cursor, view, connection, tell)
     _announce(spec, compiled, connection.alias, trigger)
     return found
+
+
+def _adopt(spec: ViewSpec, connection: Any) -> None:
+    """A view that came with a dump is watched from now on as one that was installed here."""
+    with connection.cursor() as cursor:
+        view = register.find(cursor, spec.name, spec.schema)
+        if view is not None and rows(cursor, "SELECT current_setting('transaction_read_only') = 'off'")[0][0]:
+            witness.adopt(cursor, view)
 
 
 def _install_again(cursor: Any, view: InstalledView, connection: Any, tell: Progress) -> None:
@@ -263,8 +277,6 @@ def _refuse_taken_name(cursor: Any, compiled: Compiled) -> None:
 
 
 def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
-    from . import triggers
-
     installation, spec = compiled.installation, compiled.spec
     for statement in installation.lock_statements():
         tell(f"{spec.name}: waiting for writers")
@@ -277,19 +289,36 @@ def _run(cursor: Any, compiled: Compiled, tell: Progress) -> None:
     for statement in spec.indexes_sql:
         cursor.execute(statement)
     tell(f"{spec.name}: triggers")
+    put_functions(cursor, installation)
+    grant(cursor, compiled)
+    register.record(cursor, spec, installation, compiled.parents)
+    view = register.find(cursor, spec.name, compiled.schema)
+    assert view is not None
+    if installation.logs:
+        logs.attach(cursor, view, installation)
+    witness.note(cursor, view, witness.look(cursor, view))
+    cursor.execute(
+        "DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", (compiled.schema, spec.name)
+    )
+
+
+def grant(cursor: Any, compiled: Compiled) -> None:
+    """Let the declared roles read the view."""
+    for role in compiled.spec.grants:
+        target = pg.Identifier(compiled.schema, compiled.spec.name)
+        cursor.execute(pg.SQL("GRANT SELECT ON {} TO {}").format(target, pg.Identifier(role)))
+
+
+def put_functions(cursor: Any, installation: Installation) -> None:
+    """Functions and triggers; those that are there already are replaced."""
+    from . import triggers
+
     for statement in installation.function_statements():
         cursor.execute(statement)
     for one in installation.triggers:
         triggers.install(one, cursor)
     for statement in installation.guard_statements():
         cursor.execute(statement)
-    for role in spec.grants:
-        target = pg.Identifier(compiled.schema, spec.name)
-        cursor.execute(pg.SQL("GRANT SELECT ON {} TO {}").format(target, pg.Identifier(role)))
-    register.record(cursor, spec, installation, compiled.parents)
-    cursor.execute(
-        "DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", (compiled.schema, spec.name)
-    )
 
 
 def _announce(spec: ViewSpec, compiled: Compiled, using: str, trigger: str) -> None:
@@ -339,8 +368,9 @@ def _dependents(cursor: Any, name: tuple[str, str]) -> list[InstalledView]:
 
 def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
     public, storage = pg.Identifier(*view.full_name), pg.Identifier(*view.storage)
-    _drop_triggers(cursor, view)
-    _drop_definition(cursor, view)
+    drop_triggers(cursor, view)
+    logs.release(cursor, view)
+    drop_definition(cursor, view)
     if keep_data:
         cursor.execute(pg.SQL("DROP TRIGGER IF EXISTS ivm_read_only ON {}").format(storage))
         if view.at_read:  # what the view shows now is kept
@@ -363,10 +393,11 @@ def _drop(cursor: Any, view: InstalledView, *, keep_data: bool) -> None:
     for signature in view.objects["functions"]:
         cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
     cursor.execute("DELETE FROM django_ivm.view WHERE id = %s", (view.id,))
+    witness.forget(cursor, view)
     cursor.execute("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", view.full_name)
 
 
-def _drop_definition(cursor: Any, view: InstalledView) -> None:
+def drop_definition(cursor: Any, view: InstalledView) -> None:
     for name in (view.definition_view, *(copy for copy, _, _ in view.inlined)):
         cursor.execute(pg.SQL("DROP VIEW IF EXISTS {} CASCADE").format(pg.Identifier(names.RUNTIME_SCHEMA, name)))
 
@@ -379,11 +410,12 @@ WHERE pn.nspname = 'django_ivm' AND t.tgname = ANY(%s) ORDER BY 2, 3, 1
 """
 
 
-def _drop_triggers(cursor: Any, view: InstalledView) -> None:
+def drop_triggers(cursor: Any, view: InstalledView) -> None:
     """Found by name and function, since a table may have been renamed. Writers are kept out of all tables first: one
     in flight could wait for a table while we wait for another of its."""
     found = rows(cursor, _TRIGGERS, ([one["name"] for one in view.triggers],))
-    tables = [pg.Identifier(*name) for name in dict.fromkeys((schema, table) for _, schema, table in found)]
+    logged = rows(cursor, _TRIGGERS, ([one["name"] for one in logs.triggers(cursor, view)],))
+    tables = [pg.Identifier(*name) for name in dict.fromkeys((schema, table) for _, schema, table in [*found, *logged])]
     if tables:
         cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pg.SQL(", ").join(tables)))
     for name, schema, table in found:
@@ -407,8 +439,9 @@ def detach(view: InstalledView, connection: Any) -> None:
 
 
 def _take_off(cursor: Any, view: InstalledView, reason: str) -> None:
-    _drop_triggers(cursor, view)
-    _drop_definition(cursor, view)
+    drop_triggers(cursor, view)
+    logs.release(cursor, view)
+    drop_definition(cursor, view)
     cursor.execute("UPDATE django_ivm.view SET detached = true WHERE id = %s", (view.id,))
     register.mark_stale(cursor, view, reason)
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
+from psycopg import sql as pg
 
 from .. import signals
 from ..compiler.pg import names
 from ..errors import RefreshError
+from . import drain, register, witness
 from .introspect import rows
 from .register import InstalledView
 from .results import RefreshResult
@@ -21,20 +23,41 @@ logger = logging.getLogger("django_ivm")
 
 
 def refresh(view: InstalledView, connection: Any, *, full: bool, trigger: str, sender: type) -> RefreshResult:
-    """Bring a view up to date; a difference is written, so that views which read it are maintained from it.
+    """Bring a view up to date; a difference is written, so that views which read it are maintained from it. A deferred
+    view is drained, after the deferred views that it reads.
 
     Raises RefreshError after logging the failure outside the transaction that it aborted.
     """
+    for parent in _drained_before(connection, view):
+        refresh(parent, connection, full=False, trigger=trigger, sender=sender)
     signals.pre_refresh.send(sender=sender, view=view.name, using=connection.alias)
     started, clock = timezone.now(), time.perf_counter()
-    why, counts = "", (0, 0, 0)
+    why, counts, deltas = "", (0, 0, 0), 0
+    with connection.cursor() as cursor:
+        found = witness.look(cursor, view)  # before anything is computed: what changes after this is no part of it
+        asked = "a full refresh was asked for" if full else _doubt(cursor, view, found)
     try:
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            why = _reason(cursor, view, full)
-            if why:
-                counts = _recompute(cursor, view)
+        if drain.deferred(view):
+            drained = drain.drain(connection, view, asked)
+            why, deltas = drained.anew, drained.deltas
+        else:
+            own = not connection.in_atomic_block and connection.get_autocommit()
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                if own and own_table(view, "epoch"):  # at another level it couldn't tell what it has missed
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                if drain.later(view):
+                    deltas = drain.pending(cursor, view)
+                    drain.flush_own(cursor)
+                why = _reason(cursor, view, asked)
+                if why:
+                    counts = _recompute(cursor, view)
+        if why:
+            with connection.cursor() as cursor:
+                witness.note(cursor, view, found)
+        if drain.later(view):
+            drain.clean(connection, view)
     except DatabaseError as error:
-        result = _result(view, why or "refresh", counts, time.perf_counter() - clock, error)
+        result = _result(view, why or "refresh", counts, deltas, time.perf_counter() - clock, error)
         _log_apart(connection, view, result, started, trigger)
         signals.post_refresh.send(sender=sender, view=view.name, using=connection.alias, result=result)
         raise RefreshError(
@@ -42,42 +65,77 @@ def refresh(view: InstalledView, connection: Any, *, full: bool, trigger: str, s
             code=getattr(error.__cause__, "sqlstate", None) or "",
             hint="The view is unchanged; correct the cause and refresh again.",
         ) from error
-    result = _result(view, why, counts, time.perf_counter() - clock, None)
-    if why:
+    result = _result(view, why, counts, deltas, time.perf_counter() - clock, None)
+    if why or deltas:
         log(connection.alias, view, result, started, trigger)
     signals.post_refresh.send(sender=sender, view=view.name, using=connection.alias, result=result)
     return result
 
 
-def _reason(cursor: Any, view: InstalledView, full: bool) -> str:
+def _drained_before(connection: Any, view: InstalledView) -> list[InstalledView]:
+    """Deferred views that it reads and that have something pending: a view is no fresher than those."""
+    if not view.parents:
+        return []
+    with connection.cursor() as cursor:
+        return [one for one in drain.before(cursor, view) if drain.pending(cursor, one)]
+
+
+def _doubt(cursor: Any, view: InstalledView, found: witness.Witness) -> str:
+    doubts = witness.doubts(cursor, view, found)
+    return f"writes may have gone unseen: {'; '.join(doubts)}" if doubts else ""
+
+
+def _reason(cursor: Any, view: InstalledView, asked: str) -> str:
     """Why the view is to be computed anew; empty when its triggers have kept it."""
-    if full:
-        return "a full refresh was asked for"
     if view.strategy == "full":
         return "; ".join(f"{r.code}: {r.message}" for r in view.reasons) or "the query has no incremental plan"
     if view.mode == "manual":
         return "in manual mode writes leave no changes to apply"
-    query = "SELECT reason FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s LIMIT 1"
+    if asked:
+        return asked
+    query = "SELECT reason FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s ORDER BY marked_at LIMIT 1"
     found = rows(cursor, query, view.full_name)
     return f"the view is stale: {found[0][0]}" if found else ""
 
 
 def _recompute(cursor: Any, view: InstalledView) -> tuple[int, int, int]:
-    """The marks go first: one that commits after that stays, for the difference may not have seen its cause."""
-    cursor.execute("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s", view.full_name)
+    """The marks go first: one that commits after that stays, for the difference may not have seen its cause.
+
+    Of a view with on_error = "stale" writers may have missed each other's changes: it is computed when all that
+    maintain it have ended, and a snapshot from before is of no use to one that maintains it afterwards
+    (compiler/triggers/guarded.py says why).
+    """
+    epoch, failures = own_table(view, "epoch"), own_table(view, "failed")
+    if epoch:
+        cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(epoch))
+    query = pg.SQL("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s")
+    if failures:  # of one snapshot, as they were left together
+        query = pg.SQL("WITH failures AS (DELETE FROM {}) {}").format(failures, query)
+    cursor.execute(query, view.full_name)
+    marked = cursor.rowcount > 0
+    if epoch and marked:
+        cursor.execute(pg.SQL("UPDATE {} SET ver = ver + 1").format(epoch))
     setting = f"ivm.m{names.prefix(*view.full_name)[-8:]}"
     cursor.execute("SELECT set_config(%s, '', true)", (setting,))
     counts = (0, 0, 0)
     for function in view.replaces:
         counts = tuple(rows(cursor, f"SELECT * FROM {function}")[0])  # type: ignore[assignment]  # noqa: S608
+    if epoch and marked and rows(cursor, "SELECT current_setting('transaction_isolation')")[0][0] != "read committed":
+        register.mark_stale(cursor, view, "refreshed at a snapshot that doesn't show what was written since")
     return counts
 
 
+def own_table(view: InstalledView, what: str) -> pg.Identifier | None:
+    """A table that views with on_error = "stale" have."""
+    name = names.derived(names.prefix(*view.full_name), what)
+    return pg.Identifier(names.RUNTIME_SCHEMA, name) if name in view.objects["tables"] else None
+
+
 def _result(
-    view: InstalledView, reason: str, counts: tuple[int, int, int], seconds: float, error: Exception | None
+    view: InstalledView, reason: str, counts: tuple[int, int, int], deltas: int, seconds: float, error: Exception | None
 ) -> RefreshResult:
     strategy = "full" if reason else "incremental"
-    return RefreshResult(view.name, strategy, reason, 0, *counts, seconds, error is not None, str(error or ""))
+    return RefreshResult(view.name, strategy, reason, deltas, *counts, seconds, error is not None, str(error or ""))
 
 
 def log(using: str, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from . import families
+from ..compiler.pg.names import RUNTIME_SCHEMA
+from . import facts, families, logs, witness
 from .introspect import registered, rows
 from .results import Reason
 from .spec import ViewSpec
@@ -105,21 +106,24 @@ _PLAIN = (
 _SELECT = "SELECT " + ", ".join([*_PLAIN, *(f"{name}::text" for name in _JSON)]) + " FROM django_ivm.view"  # noqa: S608
 
 
-def all_views(cursor: Any) -> list[InstalledView]:
-    """Every installed view, those that others read first."""
+def all_views(cursor: Any, *, built: bool = False) -> list[InstalledView]:
+    """Every installed view, those that others read first; with `built` also those that are only being built, which
+    have a name in our schema until they are published."""
     if not registered(cursor):
         return []
-    found = {view.full_name: view for view in (_view(row) for row in rows(cursor, _SELECT + " ORDER BY id"))}
+    every = [_view(row) for row in rows(cursor, _SELECT + " ORDER BY id")]
+    found = {view.full_name: view for view in every if built or view.schema != RUNTIME_SCHEMA}
     graph = {name: [p for p in view.parents if p in found] for name, view in found.items()}
     return [found[name] for name in TopologicalSorter(graph).static_order()]
 
 
 def find(cursor: Any, name: str, schema: str | None = None) -> InstalledView | None:
-    """A view by its name; of several in different schemas, the first in the search_path."""
+    """A view by its name; of several in different schemas, the first in the search_path. One that is only being built
+    is found when our schema is named."""
     if not registered(cursor):
         return None
     query = _SELECT + (
-        " WHERE view_name = %s AND (view_schema = %s OR %s IS NULL) "
+        " WHERE view_name = %s AND (view_schema = %s OR %s IS NULL AND view_schema <> 'django_ivm') "
         "ORDER BY array_position(current_schemas(true)::text[], view_schema) NULLS LAST"
     )
     found = rows(cursor, query, (name, schema, schema))
@@ -162,8 +166,14 @@ def _view(row: tuple[Any, ...]) -> InstalledView:
     )
 
 
-def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: tuple[tuple[str, str], ...]) -> None:
-    """Enter a view, in the place of an older entry."""
+def record(
+    cursor: Any,
+    spec: ViewSpec,
+    installation: Installation,
+    depends_on: tuple[tuple[str, str], ...],
+    number: int | None = None,
+) -> None:
+    """Enter a view, in the place of an older entry; `number` is that one's, where views that read it stay."""
     store = installation.store
     triggers = [{"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in installation.triggers]
     reasons = [
@@ -174,6 +184,9 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
     looks: dict[str, Any] = {"alike": plan.alike, "undetermined": plan.open} if plan else {}
     if installation.read:
         looks["at_read"] = installation.read.condition.text
+    looks |= facts.state(installation) | {"facts": facts.held(cursor, installation.reads)}
+    if installation.logs:
+        looks |= {"apply": installation.apply_function, "drain_lock": installation.drain_lock}
     shown = [c.name for c in installation.columns]
     values: dict[str, Any] = {
         "view_schema": installation.options.schema,
@@ -208,9 +221,11 @@ def record(cursor: Any, spec: ViewSpec, installation: Installation, depends_on: 
         "DELETE FROM django_ivm.view WHERE view_schema = %s AND view_name = %s",
         (values["view_schema"], values["view_name"]),
     )
+    if number is not None:
+        values["id"] = number
     names = ", ".join(values)
     holes = ", ".join(["%s"] * len(values))
-    statement = f"INSERT INTO django_ivm.view ({names}) VALUES ({holes})"  # noqa: S608  (names of ours)
+    statement = f"INSERT INTO django_ivm.view ({names}) OVERRIDING SYSTEM VALUE VALUES ({holes})"  # noqa: S608
     cursor.execute(statement, tuple(values.values()))
 
 
@@ -227,10 +242,11 @@ def mark_stale(cursor: Any, view: InstalledView, reason: str) -> None:
     )
 
 
-_INTACT = """
+_FAULTS = """
 WITH RECURSIVE wanted AS (
-    SELECT w.name, w.hash, c.oid AS table_oid, w.schema = 'django_ivm' AS own
-    FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text)
+    SELECT w.name, w.hash, w.schema || '.' || w."table" AS shown, coalesce(w.fires, 'OA') AS fires, c.oid AS table_oid,
+           w.schema = 'django_ivm' AS own
+    FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text, fires text)
     LEFT JOIN pg_namespace n ON n.nspname = w.schema
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
 ), roots AS (
@@ -245,35 +261,66 @@ WITH RECURSIVE wanted AS (
 )
 SELECT
     -- every trigger is there, enabled, unchanged
-    NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT EXISTS (
-        SELECT 1 FROM pg_trigger t WHERE t.tgrelid = w.table_oid AND t.tgname = w.name AND t.tgenabled IN ('O', 'A')
-        AND obj_description(t.oid, 'pg_trigger') = w.hash))
+    ARRAY(SELECT DISTINCT w.shown FROM wanted w WHERE NOT EXISTS (
+        SELECT 1 FROM pg_trigger t WHERE t.tgrelid = w.table_oid AND t.tgname = w.name
+        AND strpos(w.fires, t.tgenabled::text) > 0
+        AND (w.hash IS NULL OR obj_description(t.oid, 'pg_trigger') = w.hash))
+        ORDER BY 1),
     -- no partition or child came or went, no table came above one
-    AND (%s OR NOT EXISTS (SELECT 1 FROM family f WHERE f.oid NOT IN (SELECT table_oid FROM wanted))
-        AND NOT EXISTS (SELECT 1 FROM wanted w WHERE NOT w.own AND w.table_oid NOT IN (SELECT oid FROM family)))
+    ARRAY(SELECT DISTINCT oid::regclass::text FROM (
+        SELECT f.oid FROM family f WHERE f.oid NOT IN (SELECT table_oid FROM wanted WHERE table_oid IS NOT NULL)
+        UNION ALL
+        SELECT w.table_oid FROM wanted w WHERE NOT w.own AND w.table_oid NOT IN (SELECT oid FROM family)) x
+        WHERE NOT %s ORDER BY 1),
     -- no ordinary view inside the query has changed
-    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) v,
+    ARRAY(SELECT (v->>1) || '.' || (v->>2) FROM jsonb_array_elements(%s::jsonb) v,
         to_regclass('django_ivm.' || quote_ident(v->>0)) copy
         WHERE copy IS NULL OR pg_get_viewdef(copy) IS DISTINCT FROM
-            pg_get_viewdef(to_regclass(quote_ident(v->>1) || '.' || quote_ident(v->>2))))
+            pg_get_viewdef(to_regclass(quote_ident(v->>1) || '.' || quote_ident(v->>2)))),
     -- every column that the trigger functions name is there
-    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s::jsonb) r WHERE NOT EXISTS (
+    ARRAY(SELECT DISTINCT concat_ws('.', r->>0, r->>1, r->>2) FROM jsonb_array_elements(%s::jsonb) r WHERE NOT EXISTS (
         SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = r->>0 AND c.relname = r->>1 AND a.attname = r->>2))
-    AND to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL
+        WHERE n.nspname = r->>0 AND c.relname = r->>1 AND a.attname = r->>2) ORDER BY 1),
+    to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL
     AND to_regclass('django_ivm.' || quote_ident(%s)) IS NOT NULL
 """
 
 
 def intact(cursor: Any, view: InstalledView) -> bool:
-    """What is installed still fits: triggers, partitions and descendants, columns, the ordinary views inside the
-    query, the table and the definition."""
-    triggers_ = json.dumps(list(view.triggers))
-    sources = json.dumps([list(name) for name in view.sources])
-    reads = json.dumps([list(item) for item in view.reads])
-    inlined = json.dumps(view.inlined)
+    """What is installed still fits: see `faults`."""
+    return not faults(cursor, view)
+
+
+def faults(cursor: Any, view: InstalledView) -> tuple[str, ...]:
+    """What of an installed view doesn't fit its sources any more: triggers, partitions and descendants, columns and
+    keys that the plan relies on, the ordinary views inside the query, the table and the definition."""
     marked = view.strategy == "full" or view.mode == "manual"
-    values = (triggers_, sources, marked, inlined, reads, *view.storage, view.definition_view)
-    if not rows(cursor, _INTACT, values)[0][0]:
-        return False
-    return not marked or families.watched(cursor, view.definition_view) == set(view.sources)
+    values = (
+        json.dumps([*view.triggers, *logs.triggers(cursor, view), *witness.guards(view)]),
+        json.dumps([list(name) for name in view.sources]),
+        marked,
+        json.dumps(view.inlined),
+        json.dumps([list(item) for item in view.reads]),
+        *view.storage,
+        view.definition_view,
+    )
+    triggers, family, inner, columns, there = rows(cursor, _FAULTS, values)[0]
+    found = []
+    if triggers:
+        found.append(f"triggers are missing, disabled or changed on {_some(triggers)}")
+    if family:
+        found.append(f"partitions, children or parents came or went: {_some(family)}")
+    if inner:
+        found.append(f"ordinary views that the query reads have changed: {_some(inner)}")
+    if columns:
+        found.append(f"columns were renamed or dropped: {_some(columns)}")
+    if not there:
+        found.append("the table or the definition is gone")
+    if marked and families.watched(cursor, view.definition_view) != set(view.sources):
+        found.append("the query reads other tables than when the view was installed")
+    found += facts.lost(cursor, view.objects.get("facts"), view.reads)
+    return tuple(found)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

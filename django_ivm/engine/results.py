@@ -39,10 +39,25 @@ class RefreshResult:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyResult:
-    """View against query, both ways: rows `missing` from the view, rows `unexpected` in it, `rows` in the view.
+class LevelResult:
+    """A table of a view's own that differs from what it should hold: an inner level, hidden columns, lock buckets."""
 
-    `left_out` are columns that weren't compared, since the query itself allows several values in them.
+    table: str
+    missing: int
+    unexpected: int
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.missing} missing and {self.unexpected} unexpected rows"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """View against query, both ways: rows `missing` from the view, rows `unexpected` in it, `rows` in the view (of a
+    sample: in the bucket).
+
+    `left_out` are columns that weren't compared, since the query itself allows several values in them. `levels` are
+    tables of the view's own that differ, by which later writes would go wrong; a sample doesn't look at them. After a
+    repair `repaired` says what it changed, and the rest what was found before.
     """
 
     ok: bool
@@ -51,6 +66,8 @@ class VerifyResult:
     rows: int
     examples: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    levels: tuple[LevelResult, ...] = ()
+    repaired: RefreshResult | None = None
 
     def __bool__(self) -> bool:
         return self.ok
@@ -122,7 +139,11 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ViewStatus:
-    """State of an installed view. `pending` counts unapplied change rows, `size` is in bytes."""
+    """State of an installed view. `pending` counts unapplied change rows, `size` is in bytes.
+
+    `faults` say what of an outdated view doesn't fit its sources any more, `doubts` why writes to a stale one may have
+    gone unseen.
+    """
 
     installed: bool
     outdated: bool
@@ -134,6 +155,8 @@ class ViewStatus:
     last_refresh: datetime | None = None
     rows: int | None = None
     size: int | None = None
+    faults: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -148,4 +171,6 @@ class ViewStatus:
             "last_refresh": self.last_refresh.isoformat() if self.last_refresh else None,
             "rows": self.rows,
             "size": self.size,
+            "faults": list(self.faults),
+            "doubts": list(self.doubts),
         }

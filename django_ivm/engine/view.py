@@ -6,20 +6,20 @@ from dataclasses import replace as changed
 from datetime import timedelta
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils import timezone
 from psycopg import sql as pg
 
 from ..errors import DefinitionError, NotInstalledError
+from . import drain, register, witness
 from . import install as installer
-from . import register
 from .families import reads_unwatched
 from .introspect import rows
 from .refresh import log_exists, refresh
 from .register import InstalledView
 from .results import Explanation, RefreshResult, VerifyResult, ViewStatus
 from .spec import ViewSpec
-from .verify import verify
+from .verify import prepare, verify
 
 _COUNT_UP_TO = 64 * 1024 * 1024  # bytes of a table whose rows are counted rather than estimated
 
@@ -77,11 +77,27 @@ class View:
         return refresh(view, connection, full=full, trigger=trigger, sender=type(self))
 
     def verify(self, using: str | None = None, sample: int | None = None, repair: bool = False) -> VerifyResult:
-        """View against query, both ways; `repair=True` refreshes in full when they differ and says what was found."""
-        result = verify(self._found(using), connections[using or self.using], sample)
-        if repair and not result.ok:
-            self.refresh(full=True, using=using, trigger="repair")
-        return result
+        """View against query, both ways, at one snapshot; with `sample=N` one of N buckets of keys.
+
+        `repair=True` also mends what differs: by key, row by row, with inner levels and hidden columns, by the same
+        difference as a refresh; `repaired` says what it changed. It does so too where nothing differs but writes may
+        have gone unseen, for then the view isn't fresh. Triggers that are missing or disabled are `ivm_install`'s to
+        mend, and their tables' owner's.
+        """
+        view, connection = self._found(using), connections[using or self.using]
+        result = verify(view, connection, sample)
+        if not repair:
+            return result
+        with connection.cursor() as cursor:
+            sound = result.ok and not register.markers(cursor, view) and not witness.doubts(cursor, view)
+            if sound:
+                witness.adopt(cursor, view)
+        if sound:
+            return result
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            prepare(cursor, view)
+        repaired = self.refresh(full=True, using=using, trigger="repair")
+        return changed(result, repaired=repaired)
 
     def explain(self, using: str | None = None) -> Explanation:
         """How the view is kept, with reasons, plan, script and locks."""
@@ -99,8 +115,10 @@ class View:
             view = register.find(cursor, self.name, self._schema)
             if view is None:
                 return ViewStatus(False, False, False, "", "")
-            whole = register.intact(cursor, view)
+            faults = register.faults(cursor, view)
+            doubts = witness.doubts(cursor, view)
             fresh = _fresh(cursor, view, {})
+            pending = drain.pending(cursor, view)
             oldest = rows(
                 cursor,
                 "SELECT min(marked_at), count(*) FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s",
@@ -108,19 +126,28 @@ class View:
             )[0]
             size = rows(cursor, "SELECT pg_total_relation_size(to_regclass(%s))", (_storage(view),))[0][0]
             count = _count(cursor, view) if size is not None else None
-        lag = timezone.now() - oldest[0] if oldest[0] else timedelta(0)
+            since = [moment for moment in (oldest[0], _drained_at(cursor, view) if pending else None) if moment]
+        lag = timezone.now() - min(since) if since else timedelta(0)
         return ViewStatus(
             installed=True,
-            outdated=view.detached or not whole,
+            outdated=view.detached or bool(faults),
             stale=not fresh,
             mode=view.mode,
             strategy=view.strategy,
-            pending=0,
+            pending=pending,
             lag=lag,
             last_refresh=_last_refresh(connection.alias, view),
             rows=count,
             size=size,
+            faults=faults,
+            doubts=doubts,
         )
+
+
+def _drained_at(cursor: Any, view: InstalledView) -> Any:
+    query = "SELECT drained_at FROM django_ivm.cursor WHERE view_schema = %s AND view_name = %s"
+    found = rows(cursor, query, view.full_name)
+    return found[0][0] if found else None
 
 
 def _storage(view: InstalledView) -> str:
@@ -150,7 +177,12 @@ def _last_refresh(using: str, view: InstalledView) -> Any:
 def _fresh(cursor: Any, view: InstalledView, known: dict[tuple[str, str], bool]) -> bool:
     if view.full_name not in known:
         known[view.full_name] = (
-            not view.detached and not register.markers(cursor, view) and register.intact(cursor, view)
+            not view.detached
+            and not register.markers(cursor, view)
+            and register.intact(cursor, view)
+            and not witness.doubts(cursor, view)
+            and drain.usable(cursor, view)
+            and not drain.pending(cursor, view)
         )
         if view.strategy == "full" and reads_unwatched(cursor, view.definition_view):
             known[view.full_name] = False
@@ -200,10 +232,12 @@ def create_view(
     strategy: str = "auto",
     using: str = DEFAULT_DB_ALIAS,
     replace: bool = False,
+    on_error: str = "raise",
     prefer: str = "auto",
 ) -> View:
     """Install a view without a model. Works inside a transaction and rolls back with it.
 
+    With `on_error="stale"` a failing maintenance marks the view stale, with the error, and lets the write through.
     Where a value may be kept by a `state` of its own or by `recompute` of what a write touches, estimates decide,
     unless `prefer` says which.
 
@@ -211,7 +245,7 @@ def create_view(
     strategy is "incremental" and the query can't be kept so.
     """
     connection = connections[using]
-    spec = ViewSpec(name=name, sql=sql, mode=mode, strategy=strategy, prefer=prefer)
+    spec = ViewSpec(name=name, sql=sql, mode=mode, strategy=strategy, on_error=on_error, prefer=prefer)
     installer.validate(spec)
     with connection.cursor() as cursor:
         existing = register.find(cursor, name)

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from django.db import connection
 
-from django_ivm._sql import read
+from django_ivm._sql import runtime
 
 from .datadriven import REWRITE
 from .oracle import OracleError, difference
@@ -49,7 +49,7 @@ def test_the_gallery_is_up_to_date(gallery: ModuleType) -> None:
 def test_its_scripts_run_and_keep_their_views(gallery: ModuleType, rng: random.Random) -> None:
     folder = ROOT / "sql" / "gallery"
     with connection.cursor() as cursor:
-        cursor.execute(read("runtime/schema.sql"))
+        cursor.execute(runtime())
         cursor.execute((folder / "tables.sql").read_text())
         cursor.execute(
             "INSERT INTO shop.customer SELECT i, 'c' || i, CASE WHEN i % 4 > 0 THEN 'r' || i % 3 END "

@@ -33,7 +33,30 @@ class Replan:
     statement: Run
 
 
-Step = Run | When | Replan
+@dataclass(frozen=True)
+class Bump:
+    """Change rows of a lock table, by a plan made once; `order` locks them first, in order.
+
+    A dump without data leaves the table empty, and then nobody would wait for anybody: its rows are made first.
+    """
+
+    table: q.Fragment
+    order: Step
+    bump: Run
+
+    @property
+    def rows(self) -> q.Fragment:
+        """The function that makes the rows."""
+        return rows_function(self.table)
+
+
+Step = Run | When | Replan | Bump
+
+
+def rows_function(table: q.Fragment) -> q.Fragment:
+    """The name of the function that fills a lock table, qualified as the table's is."""
+    text = table.text
+    return q.Fragment(text[:-1] + '_rows"' if text.endswith('"') else text + "_rows")
 
 
 def variable(name: str) -> q.Fragment:

@@ -120,7 +120,18 @@ class _Levels:
     def store(
         self, relation: Relation, outputs: tuple[str, ...], target: tuple[str, str], surrogate: str | None
     ) -> Store:
-        """Choose how a relation is stored, after storing the levels inside it."""
+        """Store a relation, after the levels inside it."""
+        store = self._choose(relation, outputs, target, surrogate)
+        found = looks(relation)
+        shown = {column.name: found[name] for name, column in zip(outputs, store.visible, strict=True)}
+        alike, unsettled = (tuple(n for n in shown if shown[n] is look) for look in (Look.ALIKE, Look.OPEN))
+        self.nodes[-1] = dataclasses.replace(self.nodes[-1], alike=alike, open=unsettled)
+        return store
+
+    def _choose(
+        self, relation: Relation, outputs: tuple[str, ...], target: tuple[str, str], surrogate: str | None
+    ) -> Store:
+        """Choose how it is stored."""
         if isinstance(relation, TopN):
             return self._top_n(relation, outputs, target, surrogate)
         recursive = renamed(relation, outputs)

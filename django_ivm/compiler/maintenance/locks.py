@@ -3,34 +3,37 @@
 A table of ours holds rows (bucket, stripe, version). A writer of the many side ("child") bumps one stripe of the
 bucket of its join key, a writer of the other side ("parent") bumps all stripes: the sides exclude each other, rows
 of the many side hardly ever. The bump is what makes a snapshot that is too old fail with 40001; share locks and
-advisory locks lose rows under REPEATABLE READ. The users' own rows are never locked.
+advisory locks lose rows under REPEATABLE READ. The users' own rows are never locked. Where the inputs are tied by
+more than one key, `lock_tree` says who locks which.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pglast import ast
-
 from ..ir.relation import Kind, Relation
 from ..operators import Scan
 from ..pg import sql as q
 from ..pg.catalog import Type
 from .delta import scans
+from .lock_tree import Hop, Member, Tie, Tree, classes, locking_ties, rooted, spanning, ties
 
 BUCKETS = 128
 STRIPES = 8
+_LAST = 1_000  # stage of the bucket that inputs share which never meet in a class
 
 
 @dataclass(frozen=True)
 class Role:
-    """What a writer of one scan locks: the buckets of `key` (an output column of the scan; None: bucket 0),
-    one stripe of each as child, all as parent."""
+    """What a writer of one scan locks: the buckets of `key` (an output column of the scan, or of the last scan of
+    `path`; None: bucket 0), one stripe of each as child, all as parent. Lower stages come first."""
 
     base: int
     key: str | None
     type: Type | None
     parent: bool
+    path: tuple[Hop, ...] = ()
+    stage: int = 0
 
     def bucket(self) -> q.Fragment:
         """The bucket of a changed row; NULL for a row that can't join."""
@@ -46,26 +49,33 @@ class Role:
 
 @dataclass(frozen=True)
 class LockPlan:
-    """Roles by leaf number; `text` is what `explain` shows."""
+    """Roles by leaf number; `text` is what `explain` shows, `deadlocks` how transactions can get into one."""
 
-    roles: dict[int, Role]
+    roles: dict[int, tuple[Role, ...]]
     text: tuple[str, ...]
+    deadlocks: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
         """Number of buckets that exist."""
-        return max((role.base for role in self.roles.values()), default=0) + BUCKETS
+        return max((role.base for roles in self.roles.values() for role in roles), default=0) + BUCKETS
 
 
 def plan_locks(relation: Relation) -> LockPlan | None:
     """Locks of all joins in a flat relation; None when there is none."""
-    roles: dict[int, Role] = {}
+    roles: dict[int, tuple[Role, ...]] = {}
     text: list[str] = []
+    deadlocks: list[str] = []
     base = 0
-    for node in _outermost_joins(relation):
-        roles |= _join_roles(node, base, text)
-        base += BUCKETS
-    return LockPlan(roles, tuple(text)) if roles else None
+    for join in _outermost_joins(relation):
+        found = _Join(join, base)
+        if not found.needed:
+            continue
+        roles |= found.roles()
+        text.append(found.text())
+        deadlocks += found.deadlocks()
+        base = LockPlan(roles, ()).size
+    return LockPlan(roles, tuple(text), tuple(dict.fromkeys(deadlocks))) if roles else None
 
 
 def _outermost_joins(relation: Relation) -> list[Relation]:
@@ -74,67 +84,121 @@ def _outermost_joins(relation: Relation) -> list[Relation]:
     return [join for child in relation.children for join in _outermost_joins(child)]
 
 
-def _join_roles(join: Relation, base: int, text: list[str]) -> dict[int, Role]:
-    leaves = scans(join)
-    common = _common_key(join, leaves)
-    repeated = {leaf.source for leaf in leaves if sum(o.source == leaf.source for o in leaves) > 1}
-    alone = {leaf.leaf for node in join.walk() for side in node.exclusive for leaf in scans(side)}
-    hub = _hub(join, tuple(leaf for leaf in leaves if leaf.leaf not in alone and leaf.source not in repeated))
-    roles = {}
-    for leaf in leaves:
-        key = common.get(leaf.leaf) if common else None
-        type_ = leaf.column(key).type if key else None
-        roles[leaf.leaf] = Role(base, key, type_, hub is None or leaf.leaf != hub.leaf)
-    tables = ", ".join(f"{leaf.table_schema}.{leaf.table}" for leaf in leaves)
-    sides = "every writer excludes the others"
-    if hub:
-        sides = f"writers of {hub.table} share it, writers of read columns of the others exclude them"
-    if common:
-        text.append(f"join of {tables}: {BUCKETS} buckets by the join key; {sides}")
-    else:
-        text.append(f"join of {tables}: one bucket, since no single join key ties all inputs; {sides}")
-    return roles
+class _Join:
+    """One join of a relation, with all inside it."""
 
+    def __init__(self, join: Relation, base: int) -> None:
+        self.join, self.base = join, base
+        self.leaves = scans(join)
+        # Inputs whose matches are counted, of which two writers exclude each other, by the join that counts them.
+        self.alone = [(leaf.leaf, node) for node in join.walk() for side in node.exclusive for leaf in scans(side)]
+        self.usable = locking_ties(join)
+        self.key = next((key for group in classes(self.usable) if (key := self._common(group))), None)
+        self.hub = self._hub(once=self.key is not None)
+        self.tree = self._tree() if self.key is None else None
+        if self.tree is None:
+            self.hub = self._hub(once=True)
 
-def _equalities(join: Relation) -> list[tuple[tuple[Scan, str], tuple[Scan, str]]]:
-    """Pairs of scan columns that a join, or one inside it, equates, of one type."""
-    pairs = []
-    for node, condition in ((part, c) for part in join.walk() for c in part.conditions_between):
-        equation = condition.node
-        if not (isinstance(equation, ast.A_Expr) and equation.kind.value == 0 and equation.name[-1].sval == "="):
-            continue
-        sides = []
-        for part in (equation.lexpr, equation.rexpr):
-            if isinstance(part, ast.ColumnRef):
-                name = part.fields[-1].sval
-                sides.append(next((c.origin(name, outer=True) for c in node.children if name in c.names), None))
-        if len(sides) == 2 and sides[0] and sides[1]:
-            pairs.append((sides[0], sides[1]))
-    return pairs
+    @property
+    def needed(self) -> bool:
+        """Two writers can miss each other."""
+        return len(self.leaves) > 1 or bool(self.alone)
 
+    def _common(self, group: list[Tie]) -> dict[int, str] | None:
+        """For each leaf its column among equal columns that reach every leaf."""
+        chosen = spanning(self.join, group)
+        return dict(sorted(end for tie in chosen for end in tie.ends)) if chosen else None
 
-def _common_key(join: Relation, leaves: tuple[Scan, ...]) -> dict[int, str] | None:
-    """For each leaf its column in one class of equal columns that reaches every leaf."""
-    classes: list[set[tuple[int, str]]] = []
-    by_leaf = {leaf.leaf: leaf for leaf in leaves}
-    for (left, a), (right, b) in _equalities(join):
-        pair = {(left.leaf, a), (right.leaf, b)}
-        touching = [c for c in classes if c & pair]
-        classes = [c for c in classes if not c & pair] + [pair.union(*touching)]
-    for members in classes:
-        chosen = dict(sorted(members))
-        types = [by_leaf[leaf].column(name).type for leaf, name in chosen.items()]
-        kinds = {"integer" if t.integer else t.base if not t.textual else "text" for t in types}
-        if len(chosen) == len(leaves) and all(t.hashed for t in types) and len(kinds) == 1:
-            return chosen
-    return None
+    def _hub(self, *, once: bool) -> Scan | None:
+        """The many side, of those whose writers may share: the scan that is never joined on a whole unique key. `once`: a
+        table that stands twice takes keys whole anyway."""
+        joined: dict[int, set[str]] = {leaf.leaf: set() for leaf in self.leaves}
+        for tie in ties(self.join):
+            for scan, name in (tie.left, tie.right):
+                joined[scan.leaf].add(scan.stored(name))
+        alone = {leaf for leaf, _ in self.alone}
+        shared = [leaf for leaf in self.leaves if leaf.leaf not in alone]
+        single = [leaf for leaf in shared if sum(o.source == leaf.source for o in self.leaves) == 1]
+        shared = single if once else single or shared
+        many = [leaf for leaf in shared if not any(set(key) <= joined[leaf.leaf] for key in leaf.keys)]
+        return next(iter(many or shared), None)
 
+    def _tree(self) -> Tree | None:
+        if self.hub is None:
+            return None
+        chosen = spanning(self.join, self.usable)
+        if not chosen:
+            return None
+        tree = rooted(chosen, self.hub)
+        for leaf, at in self.alone:
+            own = tree.own(leaf)
+            counted = any(tie.at is at and (leaf, own.key) in tie.ends for tie in chosen) if own else False
+            if not counted:  # two first matches would not meet
+                return None
+        return tree
 
-def _hub(join: Relation, leaves: tuple[Scan, ...]) -> Scan | None:
-    """The many side, of those whose writers may share: the scan that is never joined on a whole unique key."""
-    joined: dict[int, set[str]] = {leaf.leaf: set() for leaf in scans(join)}
-    for (left, a), (right, b) in _equalities(join):
-        joined[left.leaf].add(left.stored(a))
-        joined[right.leaf].add(right.stored(b))
-    many = [leaf for leaf in leaves if not any(set(key) <= joined[leaf.leaf] for key in leaf.keys)]
-    return next(iter(many or leaves), None)
+    def roles(self) -> dict[int, tuple[Role, ...]]:
+        if self.tree:
+            return {leaf.leaf: self._in_tree(self.tree, leaf.leaf) for leaf in self.leaves}
+        found = {}
+        for leaf in self.leaves:
+            key = self.key[leaf.leaf] if self.key else None
+            type_ = leaf.column(key).type if key else None
+            found[leaf.leaf] = (Role(self.base, key, type_, self.hub is None or leaf.leaf != self.hub.leaf),)
+        return found
+
+    def _in_tree(self, tree: Tree, leaf: int) -> tuple[Role, ...]:
+        own, shared, depth = tree.own(leaf), list(tree.shared(leaf)), tree.depth(leaf)
+        watching = any(self._depth(tree, member) == depth for member in shared)
+
+        def role(member: Member, parent: bool) -> Role:
+            at = self._depth(tree, member)
+            if parent or not (member.path or watching):
+                stage = 2 * depth  # known from the changed rows: one statement
+            else:
+                stage = 2 * at + (at == depth)
+            return Role(self._place(member.number), member.key, member.type, parent, member.path, stage)
+
+        found = [role(own, True)] if own else []
+        found += [role(member, False) for member in shared]
+        if tree.distant(leaf):
+            found.append(Role(self._place(len(tree.classes)), None, None, True, (), _LAST))
+        return tuple(sorted(found, key=lambda r: (r.stage, r.base)))
+
+    @staticmethod
+    def _depth(tree: Tree, member: Member) -> int:
+        return tree.depth(tree.upper[member.number]) + 1
+
+    def _place(self, number: int) -> int:
+        return self.base + number * BUCKETS
+
+    # In words
+
+    def text(self) -> str:
+        tables = ", ".join(f"{leaf.table_schema}.{leaf.table}" for leaf in self.leaves)
+        sides = "every writer excludes the others"
+        if self.hub and len(self.leaves) > 1:
+            sides = f"writers of {self.hub.table} share it, writers of read columns of the others exclude them"
+        if self.key:
+            return f"join of {tables}: {BUCKETS} buckets by the join key; {sides}"
+        if self.tree is None:
+            return f"join of {tables}: one bucket, since no single join key ties all inputs; {sides}"
+        keys = "; ".join(self._class_text(self.tree, n) for n in range(len(self.tree.classes)))
+        distant = [leaf.table for leaf in self.leaves if self.tree.distant(leaf.leaf)]
+        rest = f"; writers of {', '.join(dict.fromkeys(distant))} exclude each other" if distant else ""
+        return f"join of {tables}: {BUCKETS} buckets for each key: {keys}{rest}"
+
+    @staticmethod
+    def _class_text(tree: Tree, number: int) -> str:
+        scans_ = {leaf: tree.by_leaf[leaf] for leaf in tree.classes[number]}
+        equal = " = ".join(f"{scans_[leaf].table}.{scans_[leaf].stored(name)}" for leaf, name in tree.classes[number].items())
+        whole = ", ".join(dict.fromkeys(scan.table for leaf, scan in scans_.items() if leaf != tree.upper[number]))
+        return f"{equal} (whole by writers of read columns of {whole}, shared by those that reach it)"
+
+    def deadlocks(self) -> list[str]:
+        """Which transactions can wait for each other in a circle."""
+        if self.hub is None:
+            tables = ", ".join(dict.fromkeys(leaf.table for leaf in self.leaves))
+            return [f"transactions of several statements that write {tables} for the same keys in opposite orders"]
+        others = ", ".join(dict.fromkeys(leaf.table for leaf in self.leaves if leaf.leaf != self.hub.leaf))
+        return [f"transactions that each write {self.hub.table} and then read columns of {others} joined with the other's rows"]

@@ -50,12 +50,22 @@ class Source:
 
 @dataclass(frozen=True)
 class Node:
-    """One maintained relation: where it is stored, what it reads, which locks a write takes."""
+    """One maintained relation: where it is stored, what it reads, which locks a write takes. Of `logged` sources it
+    meets the changes when the view is drained or the transaction commits. Stored columns named in `alike` are settled
+    up to equality only, those in `open` aren't settled (`maintenance.looks`)."""
 
     number: int
     store: Store
     sources: tuple[Source, ...]
     locks: LockPlan | None
+    alike: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    logged: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def captured(self) -> tuple[Source, ...]:
+        """Sources whose writes reach the node by its own triggers."""
+        return tuple(source for source in self.sources if source.name not in self.logged)
 
     @property
     def counted(self) -> bool:
@@ -64,7 +74,7 @@ class Node:
         A fold over one scan does without, since its change adds up in any order; so does one scan of a maintained
         table, whose events never nest and whose probes find the state after all of them.
         """
-        if len(scans(self.store.child)) != 1:
+        if len(scans(self.store.child)) != 1 or self.logged:
             return True
         return self.store.reads_sources and not self.sources[0].maintained
 

@@ -23,26 +23,27 @@ from ..maintenance.plan import Node, Source
 from ..maintenance.stores import AggregateStore, BagStore, KeyedStore, PartitionStore
 from ..pg import names
 from ..pg import sql as q
+from .guarded import DECLARED, Guard
 from .joint import Joint
 from .locking import bump_buckets, role_columns
 from .objects import Function, TriggerSpec
-from .pieces import FOREIGN, NEEDS, own_table, transition
+from .pieces import DOUBTFUL_MERGE, FOREIGN, NEEDS, changed_rows, own_table, transition
 from .plpgsql import block, render
 from .replacing import replace_function
 from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
 
 EVENTS = ("insert", "update", "delete")
 # The same text under any settings.
-_STAMP = (
+STAMP = (
     "(pg_catalog.date_part('epoch', pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)"
     "::bigint::pg_catalog.text"
 )
 _STATE = (("ivm_state", "text"), ("ivm_stamp", "text"), ("ivm_depth", "integer"), ("ivm_pending", "text"))
 # A plan for a small change looks rows up by index, whatever the tables hold when it is made: a static plan is made
 # once in a connection, maybe while a table is empty, and an estimate of ten rows must not hash a whole source.
-_INDEXED = (("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off"))
+INDEXED = (("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off"))
 # PostgreSQL prices `= ANY(variable)` so that it would plan such a statement anew at every call. EXECUTE isn't affected.
-_PLANNED_ONCE = (("plan_cache_mode", "force_generic_plan"),)
+PLANNED_ONCE = (("plan_cache_mode", "force_generic_plan"),)
 _PLAN_FREELY = q.Fragment(
     "PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true), "
     "set_config('enable_mergejoin', 'on', true);"
@@ -51,11 +52,13 @@ _PLAN_FREELY = q.Fragment(
 
 @dataclass(frozen=True)
 class Capture:
-    """Functions and triggers of one node. `prefix` begins every object's name, `view` is (schema, name)."""
+    """Functions and triggers of one node. `prefix` begins every object's name, `view` is (schema, name). `guard` is
+    there when a failing maintenance may not fail the write."""
 
     node: Node
     prefix: str
     view: tuple[str, str]
+    guard: Guard | None = None
 
     # Names
 
@@ -93,7 +96,7 @@ class Capture:
         """Static statements are planned once, maybe while a table is empty: only index look-ups stay right."""
         found: dict[str, str] = {}
         if self.replanned or self.node.store.reads_sources:
-            found |= dict(_INDEXED + _PLANNED_ONCE)
+            found |= dict(INDEXED + PLANNED_ONCE)
         return tuple((found | self.text_settings).items())
 
     @property
@@ -125,7 +128,7 @@ class Capture:
             "ELSE pg_catalog.concat({stamp}, '/1/!') END, true);\nEND IF;\nRETURN NULL;",
             s=q.literal(self.setting),
             state=state,
-            stamp=q.Fragment(_STAMP),
+            stamp=q.Fragment(STAMP),
         )
         return Function(
             names.RUNTIME_SCHEMA, self.name("enter"), "trigger", block((("ivm_state", "text"),), body), definer=False
@@ -133,7 +136,7 @@ class Capture:
 
     def flush(self) -> Function:
         """Apply everything spooled, jointly."""
-        settings = (*_INDEXED, *_PLANNED_ONCE, *self.text_settings.items())
+        settings = (*INDEXED, *PLANNED_ONCE, *self.text_settings.items())
         declared, body = Joint(self.node, self.spools, self.locks).flush(self._call("replace"), _PLAN_FREELY)
         return Function(
             names.RUNTIME_SCHEMA, self.name("flush"), "void", block(declared, body), settings, "ivm_pending text"
@@ -155,17 +158,16 @@ class Capture:
         if self._may_nest(source) and event != "insert":
             declared.append(("ivm_state", "text"))
         declared += self.node.store.declarations
-        return self._trigger_function(source, event, block(declared, body))
+        return self._trigger_function(source, event, declared, body)
 
     def _doubt_merge(self) -> q.Fragment:
-        """PostgreSQL (15–18) leaves rows that a MERGE moves between partitions out of the transition tables: the view
-        says that it is stale wherever that may have happened."""
+        """The view says that it is stale wherever a MERGE may have moved rows between partitions."""
         return q.sql(
-            "IF current_query() ~* '\\mmerge\\M' OR (current_query() !~* '\\m(insert|update|delete|copy)\\M' AND "
-            "NOT EXISTS (SELECT 1 FROM ivm_new)) THEN\n"
+            "IF {doubtful} THEN\n"
             "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
             "'a MERGE may have moved rows between partitions of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\n"
             "END IF;",
+            doubtful=DOUBTFUL_MERGE,
             stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
             schema=q.literal(self.view[0]),
             name=q.literal(self.view[1]),
@@ -176,17 +178,69 @@ class Capture:
         check = q.sql("IF NOT ({own}) THEN\n{raise_}\nEND IF;", own=own_table(source), raise_=FOREIGN)
         if not self.node.counted:
             replace = q.qualified(names.RUNTIME_SCHEMA, self.name("replace"))
-            body = q.sql("{check}\nPERFORM {f}();\nRETURN NULL;", check=check, f=replace)
-            return self._trigger_function(source, "truncate", block((), body))
+            body = q.sql(
+                "{skip}{check}\nPERFORM {f}();\nRETURN NULL;",
+                skip=self._skip(source, "truncate"),
+                check=check,
+                f=replace,
+            )
+            return self._trigger_function(source, "truncate", [], body)
         body = q.sql(
-            "{check}\n{read}\nivm_pending := ivm_pending || '!';\n{leave}",
-            check=check, read=self._read_state(), leave=self._leave(),
+            "{skip}{check}\n{read}\nivm_pending := ivm_pending || '!';\n{leave}",
+            skip=self._skip(source, "truncate"), check=check, read=self._read_state(), leave=self._leave(),
         )  # fmt: skip
-        return self._trigger_function(source, "truncate", block(_STATE, body))
+        return self._trigger_function(source, "truncate", list(_STATE), body)
 
-    def _trigger_function(self, source: Source, event: str, body: q.Fragment) -> Function:
-        name = self.name(source.number, event)
-        return Function(names.RUNTIME_SCHEMA, name, "trigger", body, self.settings if event != "truncate" else ())
+    def _trigger_function(
+        self, source: Source, event: str, declared: list[tuple[str, str]], body: q.Fragment
+    ) -> Function:
+        if guard := self._guard(source):
+            declared = [*declared, DECLARED]
+            body = guard.wrapped(body, self._drop_pending(), self._leave_without())
+        name, settings = self.name(source.number, event), self.settings if event != "truncate" else ()
+        return Function(names.RUNTIME_SCHEMA, name, "trigger", block(declared, body), settings)
+
+    # Failures that don't fail the write
+
+    def _guard(self, source: Source) -> Guard | None:
+        """Events of the view's own levels happen inside the maintenance of one of a source outside, and fail it."""
+        return self.guard if self.guard and source.name not in self.guard.own else None
+
+    def _skip(self, source: Source, event: str) -> q.Fragment:
+        """Events of a stale view aren't applied."""
+        guard = self._guard(source)
+        if guard is None:
+            return q.EMPTY
+        met = q.literal(True) if event == "truncate" else self.changed(source, event)
+        if self.node.counted:
+            state = q.sql("split_part(current_setting({s}, true), '/', 3) <> ''", s=q.literal(self.setting))
+            met = q.sql("{m} OR {s}", m=met, s=state)
+        return guard.enter(met, self._drop_pending(), self._leave_without())
+
+    def _drop_pending(self) -> q.Fragment:
+        """Forget what this statement's other events have spooled."""
+        if not self.node.counted:
+            return q.EMPTY
+        large = [
+            q.sql("DELETE FROM {t} WHERE ivm_xid = pg_current_xact_id();", t=spool.target) for spool in self.spools
+        ]
+        return q.sql(
+            "{forget}\nIF position('+' IN split_part(current_setting({s}, true), '/', 3)) > 0 THEN\n{large}\nEND IF;",
+            forget=q.join("\n", [spool.forget() for spool in self.spools]), s=q.literal(self.setting),
+            large=q.join("\n", large),
+        )  # fmt: skip
+
+    def _leave_without(self) -> q.Fragment:
+        """One event less in flight, nothing to be applied."""
+        if not self.node.counted:
+            return q.Fragment("RETURN NULL;")
+        state = q.sql("current_setting({s}, true)", s=q.literal(self.setting))
+        return q.sql(
+            "ivm_state := set_config({s}, CASE WHEN split_part({state}, '/', 1) = {stamp} AND "
+            "split_part({state}, '/', 2)::integer > 1 THEN {stamp} || '/' || "
+            "(split_part({state}, '/', 2)::integer - 1)::text || '/' ELSE '' END, true);\nRETURN NULL;",
+            s=q.literal(self.setting), state=state, stamp=q.Fragment(STAMP),
+        )  # fmt: skip
 
     # Bodies
 
@@ -203,10 +257,10 @@ class Capture:
             if event == "insert" and store.key:
                 whole = store.apply_whole(self._direct_change(source, event), joint=False, event=event)
                 return q.sql(
-                    "IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
+                    "{skip}IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
                     "END IF;\n"
                     "{check}\n{whole}\nRETURN NULL;",
-                    own=own_table(source, once=True), s=q.literal(self.setting), apply=apply, check=check,
+                    skip=self._skip(source, event), own=own_table(source, once=True), s=q.literal(self.setting), apply=apply, check=check,
                     whole=render(whole),
                 )  # fmt: skip
             if store.key:
@@ -217,7 +271,10 @@ class Capture:
         unread = q.EMPTY
         if event == "update":
             unread = q.sql("IF NOT ({c}) THEN\nRETURN NULL;\nEND IF;\n", c=self.changed(source, event))
-        return q.sql("{unread}{check}\n{apply}\nRETURN NULL;", unread=unread, check=check, apply=apply)
+        return q.sql(
+            "{unread}{skip}{check}\n{apply}\nRETURN NULL;",
+            unread=unread, skip=self._skip(source, event), check=check, apply=apply,
+        )  # fmt: skip
 
     def _counted_body(self, source: Source, event: str) -> q.Fragment:
         """The common case first, with as few expressions as can be: alone, nothing spooled."""
@@ -231,14 +288,15 @@ class Capture:
             spool=self.spool(source).write(event),
             leave=self._leave(),
         )
+        skip = self._skip(source, event)
         if not self.node.direct(source):
-            return slow
+            return q.sql("{skip}{slow}", skip=skip, slow=slow)
         alone = q.sql(
-            "current_setting({s}, true) = {stamp} || '/1/'", s=q.literal(self.setting), stamp=q.Fragment(_STAMP)
+            "current_setting({s}, true) = {stamp} || '/1/'", s=q.literal(self.setting), stamp=q.Fragment(STAMP)
         )
         apply = q.sql(
             "{apply}\nIF {alone} AND set_config({s}, '', true) = '' THEN\nRETURN NULL;\nEND IF;\n{raise_}",
-            apply=self._direct(source, event), alone=alone, s=q.literal(self.setting), raise_=self._feedback(),
+            apply=self._direct(source, event), alone=alone, s=q.literal(self.setting), raise_=self.feedback(),
         )  # fmt: skip
         unread = q.EMPTY
         if event == "update":
@@ -247,15 +305,16 @@ class Capture:
                 alone=alone, changed=changed, s=q.literal(self.setting),
             )  # fmt: skip
         return q.sql(
-            "{unread}IF {alone} AND ({own}) THEN\n{apply}\nEND IF;\n{slow}",
+            "{unread}{skip}IF {alone} AND ({own}) THEN\n{apply}\nEND IF;\n{slow}",
             unread=unread,
+            skip=skip,
             alone=alone,
             own=own_table(source),
             apply=apply,
             slow=slow,
         )
 
-    def _feedback(self) -> q.Fragment:
+    def feedback(self) -> q.Fragment:
         """Something that runs while the view's table is written wrote a source of it."""
         return q.sql(
             "RAISE EXCEPTION 'a trigger on the maintained table {shown} writes a table that it is computed from' "
@@ -273,7 +332,7 @@ class Capture:
             "END IF;\n"
             "ivm_depth := split_part(ivm_state, '/', 2)::integer;\nivm_pending := split_part(ivm_state, '/', 3);",
             s=q.literal(self.setting),
-            stamp=q.Fragment(_STAMP),
+            stamp=q.Fragment(STAMP),
         )
 
     def _leave(self) -> q.Fragment:
@@ -287,26 +346,13 @@ class Capture:
             "END IF;\nRETURN NULL;",
             s=q.literal(self.setting),
             flush=q.qualified(names.RUNTIME_SCHEMA, self.name("flush")),
-            feedback=self._feedback(),
+            feedback=self.feedback(),
         )
 
     def changed(self, source: Source, event: str) -> q.Fragment:
         """Some row came or went, or some column that is read changed."""
-        alive = q.sql(" WHERE {l} > 0", l=q.ident(source.live)) if source.live else q.EMPTY
-        if event != "update":
-            table = q.Fragment("ivm_new" if event == "insert" else "ivm_old")
-            return q.sql("EXISTS (SELECT 1 FROM {t}{a})", t=table, a=alive)
         types = {stored: column.type for scan in source.leaves for column, stored in scan.columns}
-        columns = [
-            q.ident(name) if types[name].exact else q.sql('{c}::text COLLATE "C"', c=q.ident(name))
-            for name in source.read_columns
-        ]
-        if not columns and not source.live:
-            return q.literal(False)
-        row = q.sql("ROW({c})", c=columns or [q.literal(1)])
-        return q.sql(
-            "ARRAY(SELECT {r} FROM ivm_old{a}) IS DISTINCT FROM ARRAY(SELECT {r} FROM ivm_new{a})", r=row, a=alive
-        )
+        return changed_rows(event, [(name, types[name].exact) for name in source.read_columns], source.live)
 
     def _direct(self, source: Source, event: str) -> q.Fragment:
         change = self._direct_change(source, event)
@@ -370,7 +416,7 @@ class Capture:
         """All triggers of the node on all its sources."""
         enter = self.enter()
         found = []
-        for source in self.node.sources:
+        for source in self.node.captured:
             for relation in source.relations:
                 if self.node.counted:
                     events = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")

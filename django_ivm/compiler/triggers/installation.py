@@ -20,12 +20,18 @@ from ..options import Options
 from ..pg import names
 from ..pg import sql as q
 from ..pg.catalog import Catalog, ViewInfo
+from . import filling
 from .capture import Capture
+from .comparing import Comparison, comparisons
+from .draining import ARGUMENTS, Draining
+from .guarded import Guard, epoch_table
+from .log import SourceLog
 from .marks import mark_triggers
 from .objects import MAINTAINING_PATH, Function, TriggerSpec
 from .replacing import replace_function
 
 COMPILER_VERSION = "1"
+LATER = ("commit", "deferred")  # modes in which a write appends to a log, and is applied later
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,10 @@ class Installation:
     triggers: tuple[TriggerSpec, ...]
     sources: tuple[tuple[str, str], ...]
     lock_tables: tuple[tuple[str, int], ...] = ()
-    spool_tables: tuple[tuple[str, str], ...] = ()  # name, CREATE statement
+    spool_tables: tuple[tuple[str, str], ...] = ()  # of changes and failures: name, CREATE statement
     settings: tuple[tuple[str, str], ...] = ()  # pinned, since the query's values follow them
     inlined: tuple[ViewInfo, ...] = ()  # ordinary views that the query reads
+    logs: tuple[SourceLog, ...] = ()  # of the sources whose changes are applied later
     plan: MaintenancePlan | None = None
 
     @property
@@ -73,6 +80,17 @@ class Installation:
     def public_view(self) -> bool:
         """A SELECT-only view stands over the table, which has hidden columns."""
         return (self.store.table_schema, self.store.table) != (self.options.schema, self.options.name)
+
+    @property
+    def apply_function(self) -> str:
+        """Name of the function that applies logged changes; empty where writes are maintained at once, or never."""
+        guarded = self.options.mode == "commit" and self.options.on_error == "stale"
+        return names.derived(self.prefix, "guarded" if guarded else "apply") if self.logs else ""
+
+    @property
+    def drain_lock(self) -> str:
+        """Name of the table by whose lock drains of the view wait for each other, before they have a snapshot."""
+        return names.derived(self.prefix, "drain") if self.logs else ""
 
     @property
     def definition_view(self) -> str:
@@ -118,6 +136,7 @@ class Installation:
         return [
             *self.lock_statements(),
             *self.table_statements(),
+            *self.log_statements(),
             *self.function_statements(),
             *self.trigger_statements(),
         ]
@@ -127,8 +146,9 @@ class Installation:
         tables = [q.qualified(*name) for name in self.sources]
         return [q.sql("LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE", t=tables).text] if tables else []
 
-    def table_statements(self) -> list[str]:
-        """The definition, the filled tables with their indexes, lock buckets, spools."""
+    def table_statements(self, *, empty: bool = False) -> list[str]:
+        """The definition, the filled tables with their indexes, lock buckets, spools; or `empty` ones without indexes,
+        to be filled later."""
         found = [
             q.sql("CREATE SCHEMA IF NOT EXISTS {s}", s=q.ident(names.RUNTIME_SCHEMA)).text,
             *self.setting_statements(),
@@ -136,14 +156,53 @@ class Installation:
             *self.copy_statements(),
         ]
         for store in self.stores:
-            found += self._store_statements(store)
+            found += [filling.empty(store)] if empty else filling.filled(store)
         for name, buckets in self.lock_tables:
             found += _lock_table_statements(name, buckets)
         found += [create for _, create in self.spool_tables]
+        found += [create for _, create in self.drain_tables]
+        return found + self._public_statements()
+
+    def fill_statements(self) -> list[str]:
+        """What fills empty tables, inputs first."""
+        return [filling.fill(store) for store in self.stores]
+
+    def index_statements(self) -> list[str]:
+        """The indexes that filled tables need."""
+        return [text for store in self.stores for text in filling.indexed(store)]
+
+    def naming_statements(self) -> list[str]:
+        """All of `table_statements` but the tables, for a view whose tables have been made under other names."""
+        return [
+            *self.setting_statements(),
+            self.definition_statement(),
+            *self.copy_statements(),
+            *self._public_statements(),
+        ]
+
+    def _public_statements(self) -> list[str]:
+        found = []
         if self.public_view:
             view = q.qualified(self.options.schema, self.options.name)
             found.append(q.sql("CREATE VIEW {v} AS {s}", v=view, s=self._shown()).text)
         return found + [_copy_statement(name, view) for name, view in self._reading]
+
+    @property
+    def drain_tables(self) -> tuple[tuple[str, str], ...]:
+        """Tables that are there to be locked: (name, CREATE statement)."""
+        if not self.drain_lock:
+            return ()
+        create = q.sql("CREATE TABLE {t} ()", t=q.qualified(names.RUNTIME_SCHEMA, self.drain_lock))
+        return ((self.drain_lock, create.text),)
+
+    def log_statements(self) -> list[str]:
+        """The logs of the sources, as they are without other readers."""
+        found: list[str] = []
+        for log in self.logs:
+            found += log.table_statements()
+            for spec in log.triggers():
+                found += spec.statements()
+        return found
 
     def _shown(self) -> q.Fragment:
         """What the SELECT-only view selects."""
@@ -182,31 +241,6 @@ class Installation:
         """Copies of the ordinary views inside: one that prints otherwise was changed since."""
         return [_copy_statement(name, view) for name, view in self._inner]
 
-    def _store_statements(self, store: Store) -> list[str]:
-        fill = store.fill()
-        if store.surrogate:
-            fill = q.sql(
-                "SELECT ivm_f.*, row_number() OVER () AS {id} FROM ({fill}) ivm_f",
-                id=q.ident(store.surrogate),
-                fill=fill,
-            )
-        found = [q.sql("CREATE TABLE {t} AS {fill}", t=store.target, fill=fill).text]
-        found += [index.text for index in (*store.indexes(), *store.lookup_indexes())]
-        if store.surrogate:
-            column = q.ident(store.surrogate)
-            found += [
-                q.sql("ALTER TABLE {t} ALTER {c} SET NOT NULL", t=store.target, c=column).text,
-                q.sql("ALTER TABLE {t} ALTER {c} ADD GENERATED BY DEFAULT AS IDENTITY", t=store.target, c=column).text,
-                q.sql(
-                    "SELECT setval(pg_get_serial_sequence({name}, {c}), greatest(max({col}), 1), "
-                    "max({col}) IS NOT NULL) "
-                    "FROM {t}",
-                    name=q.literal(store.target.text), c=q.literal(store.surrogate), col=column, t=store.target,
-                ).text,
-                q.sql("ALTER TABLE {t} ADD PRIMARY KEY ({c})", t=store.target, c=column).text,
-            ]  # fmt: skip
-        return found
-
     def function_statements(self) -> list[str]:
         return [text for function in self.functions for text in function.statements()]
 
@@ -235,10 +269,15 @@ class Installation:
     def objects(self) -> dict[str, list[str]]:
         """Names of everything in our schema that belongs to the view, for uninstalling."""
         tables = [s.table for s in self.stores if s.table_schema == names.RUNTIME_SCHEMA]
-        tables += [name for name, _ in self.lock_tables] + [name for name, _ in self.spool_tables]
+        tables += [name for name, _ in (*self.lock_tables, *self.spool_tables, *self.drain_tables)]
         functions = {f.name: f.signature.text for f in self.functions}
         functions |= {spec.function.name: spec.function.signature.text for spec in self.triggers}
         return {"tables": tables, "functions": list(functions.values())}
+
+    @property
+    def levels(self) -> tuple[Comparison, ...]:
+        """How stored relations are compared with their queries, where the definition doesn't say it."""
+        return comparisons(self.stores, self.plan.nodes if self.plan else ())
 
     def replace_functions(self) -> list[str]:
         """Functions that compute each level anew, inputs first."""
@@ -256,6 +295,15 @@ class Installation:
                 found.append(node.store.locking)
             if node.locks:
                 found += node.locks.text
+        if self.options.mode == "deferred" and self.logs:
+            return ("a write appends to logs and waits for nobody", "drains of the view wait for each other")
+        if self.options.mode == "commit" and self.logs:
+            first = "a write appends to logs; the locks below are taken while the transaction commits, in one order"
+            return (first, *dict.fromkeys(found))
+        if self.options.on_error == "stale":
+            found.append(
+                "on_error = stale: each event of a source costs a subtransaction and waits for a refresh of the view"
+            )
         if any(node.locks for node in self.plan.nodes):
             found.append(
                 "possible deadlock (40P01, retry): transactions that write the shared side and then a read column of "
@@ -272,14 +320,27 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
     if options.mode == "manual":
         return _marked(sql, catalog, options, "incremental", plan.reasons)
     prefix = names.prefix(options.schema, options.name)
-    captures = [Capture(node, prefix, (options.schema, options.name)) for node in plan.nodes]
+    own = frozenset((node.store.table_schema, node.store.table) for node in plan.nodes)
+    sources = dict.fromkeys(s.name for node in plan.nodes for s in node.sources if s.name not in own)
+    later = options.mode in LATER and bool(sources)
+    nodes = plan.nodes
+    if later:
+        nodes = tuple(replace(n, logged=tuple(s.name for s in n.sources if s.name not in own)) for n in nodes)
+    guard = Guard(prefix, (options.schema, options.name), own) if options.on_error == "stale" else None
+    captures = [Capture(node, prefix, (options.schema, options.name), guard) for node in nodes]
     functions: list[Function] = []
     for capture in captures:
         functions.append(capture.replace())
         if capture.node.counted:
             functions.append(capture.flush())
-    own = {(store.table_schema, store.table) for store in (node.store for node in plan.nodes)}
-    sources = dict.fromkeys(s.name for node in plan.nodes for s in node.sources if s.name not in own)
+    logs: tuple[SourceLog, ...] = ()
+    if later:
+        readings = {name: [s for node in nodes for s in node.sources if s.name == name] for name in sources}
+        logs = tuple(SourceLog.of(found, commit=options.mode == "commit") for found in readings.values())
+        apply = Draining(prefix, captures, own, logs).apply()
+        functions.append(apply)
+        if guard and options.mode == "commit":
+            functions.append(guard.at_commit(apply.name, ARGUMENTS))
     settings = pinned_settings(catalog)
     return Installation(
         options=options,
@@ -297,11 +358,14 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
         sources=tuple(sources),
         lock_tables=tuple(
             (lock_table(prefix, c.node.number), c.needs_lock_table()) for c in captures if c.needs_lock_table()
-        ),
-        spool_tables=tuple((spool.table, spool.create()) for c in captures for spool in c.spools),
+        )
+        + (((epoch_table(prefix), 1),) if guard else ()),
+        spool_tables=tuple((spool.table, spool.create()) for c in captures for spool in c.spools)
+        + ((guard.create(),) if guard else ()),
         plan=plan,
         settings=settings,
         inlined=catalog.views,
+        logs=logs,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir.statement import Run, Step, When, variable
+from ..ir.statement import Bump, Run, Step, When, variable
 from ..maintenance.locks import STRIPES, LockPlan
 from ..operators import Scan
 from ..pg import sql as q
@@ -33,7 +33,7 @@ def bump_buckets(table: q.Fragment, rows: q.Fragment, *, share: bool, whole: boo
         ordered = q.Fragment(f"cardinality({name}) > 1" if share else f"{name} IS NOT NULL")
     order = Run(q.sql("SELECT 1 FROM {t} WHERE {w} ORDER BY b, st FOR NO KEY UPDATE", t=table, w=where))
     bump = Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {w}", t=table, w=where))
-    return (buckets, When(ordered, (order,)), bump)
+    return (buckets, Bump(table, When(ordered, (order,)), bump))
 
 
 def role_columns(plan: LockPlan, scan: Scan) -> list[q.Fragment]:

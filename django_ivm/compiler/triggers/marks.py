@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..pg import names
 from ..pg import sql as q
 from .objects import Function, TriggerSpec
+from .pieces import LISTENING
 from .plpgsql import block
 
 _TABLES = {"INSERT": ("", "ivm_new"), "UPDATE": ("ivm_old", "ivm_new"), "DELETE": ("ivm_old", "")}
@@ -42,12 +43,13 @@ def _marks(
             "IF {some}current_setting({setting}, true) IS DISTINCT FROM pg_current_xact_id()::text THEN\n"
             "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
             "lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\n"
-            "PERFORM set_config({setting}, pg_current_xact_id()::text, true);\nEND IF;\nRETURN NULL;",
+            "PERFORM set_config({setting}, pg_current_xact_id()::text, true);\n{listening}\nEND IF;\nRETURN NULL;",
             some=some,
             setting=setting,
             stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
             schema=q.literal(view[0]),
             name=q.literal(view[1]),
+            listening=LISTENING,
         )
         function = Function(
             names.RUNTIME_SCHEMA, names.derived(prefix, *kind, event.lower()), "trigger", block((), body)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from ..ir.relation import WEIGHT
-from ..maintenance.plan import Source
 from ..operators import Scan
 from ..pg import sql as q
 from .spool import Spool
@@ -19,6 +21,25 @@ FOREIGN = q.Fragment(
 )
 
 
+# PostgreSQL (15–18) leaves rows that a MERGE moves between partitions out of the transition tables.
+DOUBTFUL_MERGE = q.Fragment(
+    "current_query() ~* '\\mmerge\\M' OR (current_query() !~* '\\m(insert|update|delete|copy)\\M' AND "
+    "NOT EXISTS (SELECT 1 FROM ivm_new))"
+)
+# A worker sleeps and is to be woken at commit. One that died asleep is forgotten after a while.
+LISTENING = q.Fragment(
+    "IF EXISTS (SELECT 1 FROM django_ivm.listening WHERE since > clock_timestamp() - interval '1 minute') THEN\n"
+    "PERFORM pg_notify('django_ivm', '');\nEND IF;"
+)
+
+
+class Watched(Protocol):
+    """A table and the partitions or descendants that hold its rows."""
+
+    @property
+    def relations(self) -> tuple[tuple[str, str], ...]: ...
+
+
 def transition(scan: Scan, event: str) -> q.Fragment:
     """The weighted change of a scan from the transition tables."""
     parts = []
@@ -29,7 +50,7 @@ def transition(scan: Scan, event: str) -> q.Fragment:
     return q.join(" UNION ALL ", parts)
 
 
-def own_table(source: Source, *, once: bool = False) -> q.Fragment:
+def own_table(source: Watched, *, once: bool = False) -> q.Fragment:
     """The trigger fired on the table that its function was made for (nobody may forge rows through another one).
     `once`: and not from within itself, over and over."""
     tables = q.join(
@@ -40,6 +61,19 @@ def own_table(source: Source, *, once: bool = False) -> q.Fragment:
         ],
     )
     return q.sql("({tables}){once}", tables=tables, once=q.Fragment(" AND pg_trigger_depth() < 200" if once else ""))
+
+
+def changed_rows(event: str, columns: Sequence[tuple[str, bool]], live: str | None) -> q.Fragment:
+    """Some row came or went, or some column of these changed: (name, whether equal values look the same)."""
+    alive = q.sql(" WHERE {l} > 0", l=q.ident(live)) if live else q.EMPTY
+    if event != "update":
+        table = q.Fragment("ivm_new" if event == "insert" else "ivm_old")
+        return q.sql("EXISTS (SELECT 1 FROM {t}{a})", t=table, a=alive)
+    if not columns and not live:
+        return q.literal(False)
+    read = [q.ident(name) if exact else q.sql('{c}::text COLLATE "C"', c=q.ident(name)) for name, exact in columns]
+    row = q.sql("ROW({c})", c=read or [q.literal(1)])
+    return q.sql("ARRAY(SELECT {r} FROM ivm_old{a}) IS DISTINCT FROM ARRAY(SELECT {r} FROM ivm_new{a})", r=row, a=alive)
 
 
 def spool_ctes(spools: tuple[Spool, ...]) -> list[q.Fragment]:

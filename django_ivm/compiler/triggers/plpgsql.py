@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..ir.statement import Replan, Run, Step, variables_in, with_names, with_parameters
+from ..ir.statement import Bump, Replan, Run, Step, variables_in, with_names, with_parameters
 from ..pg import sql as q
 from ..pg.names import digest
 
@@ -26,6 +26,12 @@ def _step(step: Step, replanned: bool) -> q.Fragment:
         return _execute(step.statement)
     if isinstance(step, Run):
         return _execute(step) if replanned else _static(step)
+    if isinstance(step, Bump):
+        return q.sql(
+            "{order}\n{bump}\nIF NOT FOUND THEN\nIF NOT EXISTS (SELECT 1 FROM {table}) THEN\nPERFORM {rows}();\n"
+            "{order}\n{bump}\nEND IF;\nEND IF;",
+            order=_step(step.order, False), bump=_static(step.bump), table=step.table, rows=step.rows,
+        )  # fmt: skip
     then = render(step.then, replanned=replanned)
     if not step.otherwise:
         return q.sql("IF {c} THEN\n{t}\nEND IF;", c=step.condition, t=then)

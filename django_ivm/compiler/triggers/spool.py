@@ -68,15 +68,13 @@ class Spool:
                 columns = [q.ident(s) for s in self.source.read_columns] + [q.literal(weight)]
                 parts.append(q.sql("SELECT {c} FROM {t}{a}", c=columns, t=q.Fragment(table), a=self._alive()))
         rows = q.join(" UNION ALL ", parts)
-        names_ = [self.column(s) for s in self.source.read_columns] + [q.ident(WEIGHT)]
         counted = q.Fragment("ivm_old" if event == "delete" else "ivm_new")
         return q.sql(
             "IF length(coalesce(current_setting({setting}, true), '')) < {bytes} AND "
             "(SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {over}) ivm_z) <= {rows_max} THEN\n"
-            "PERFORM set_config({setting}, (coalesce(nullif(current_setting({setting}, true), ''), '{}')::{t}[] || "
-            "ARRAY(SELECT ROW({n}, NULL)::{t} FROM ({rows}) ivm_z({n})))::text, true);\n"
+            "{remember}\n"
             "ELSE\n"
-            "INSERT INTO {t} ({n}, ivm_xid) SELECT ivm_z.*, pg_current_xact_id() FROM ({rows}) ivm_z;\n"
+            "{store}\n"
             "IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;\n"
             "END IF;\n"
             "IF position({token} IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || {token}; END IF;",
@@ -85,21 +83,43 @@ class Spool:
             counted=counted,
             over=q.literal(SMALL_ROWS + 1),
             rows_max=q.literal(SMALL_ROWS),
-            t=self.target,
-            n=names_,
-            rows=rows,
+            remember=self.remember(rows),
+            store=self.store(rows),
             token=q.literal(self.token),
         )
+
+    @property
+    def _columns(self) -> list[q.Fragment]:
+        return [*map(self.column, self.source.read_columns), q.ident(WEIGHT)]
+
+    def remember(self, rows: q.Fragment) -> q.Fragment:
+        """plpgsql that adds rows (the read columns, a weight) to the array."""
+        return q.sql(
+            "PERFORM set_config({setting}, (coalesce(nullif(current_setting({setting}, true), ''), '{}')::{t}[] || "
+            "ARRAY(SELECT ROW({n}, NULL)::{t} FROM ({rows}) ivm_z({n})))::text, true);",
+            setting=q.literal(self.setting), t=self.target, n=self._columns, rows=rows,
+        )  # fmt: skip
+
+    def store(self, rows: q.Fragment) -> q.Fragment:
+        """plpgsql that adds rows (the read columns, a weight) to the table."""
+        return q.sql(
+            "INSERT INTO {t} ({n}, ivm_xid) SELECT ivm_z.*, pg_current_xact_id() FROM ({rows}) ivm_z;",
+            t=self.target, n=self._columns, rows=rows,
+        )  # fmt: skip
 
     def _alive(self) -> q.Fragment:
         return q.sql(" WHERE {l} > 0", l=q.ident(self.source.live)) if self.source.live else q.EMPTY
 
+    def forget(self) -> q.Fragment:
+        """plpgsql that empties the array."""
+        return q.sql("PERFORM set_config({s}, '', true);", s=q.literal(self.setting))
+
     def clear(self) -> q.Fragment:
         """plpgsql that empties the spool."""
         return q.sql(
-            "PERFORM set_config({s}, '', true);\n"
+            "{forget}\n"
             "IF ivm_large THEN DELETE FROM {t} WHERE ivm_xid = pg_current_xact_id(); END IF;",
-            s=q.literal(self.setting), t=self.target,
+            forget=self.forget(), t=self.target,
         )  # fmt: skip
 
 

@@ -38,6 +38,21 @@ class BagStore(Store):
         return True
 
     @property
+    def derived(self) -> tuple[str, ...]:
+        return (self.columns[-1].name,)
+
+    @property
+    def own_condition(self) -> q.Fragment:
+        return q.sql("{h} = {t}", h=self.hash, t=self._hash(self._text()))
+
+    @property
+    def mend(self) -> q.Fragment:
+        return q.sql(
+            "UPDATE {t} SET {h} = {v} WHERE {h} IS DISTINCT FROM {v}",
+            t=self.target, h=self.hash, v=self._hash(self._text()),
+        )  # fmt: skip
+
+    @property
     def declarations(self) -> tuple[tuple[str, str], ...]:
         return (("ivm_rows", "integer[]"),)
 
@@ -88,7 +103,7 @@ class BagStore(Store):
         )
         return [
             Run(buckets, ("ivm_rows",)),
-            When(q.Fragment("ivm_rows IS NOT NULL"), (Run(lock), Run(bump))),
+            When(q.Fragment("ivm_rows IS NOT NULL"), (Bump(self.lock_table, Run(lock), Run(bump)),)),
             Run(self._move(change, deletes=True)),
         ]
 

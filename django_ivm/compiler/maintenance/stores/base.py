@@ -74,6 +74,21 @@ class Store:
         return tuple(c.name for c in self.columns)
 
     @property
+    def derived(self) -> tuple[str, ...]:
+        """Columns that are computed from the others of a stored row, as `own_condition` says."""
+        return ()
+
+    @property
+    def own_condition(self) -> q.Fragment:
+        """What holds of each stored row by itself; empty when that is nothing."""
+        return q.EMPTY
+
+    @property
+    def mend(self) -> q.Fragment:
+        """A statement that brings `derived` columns in order before `replace`, which goes by the others."""
+        return q.EMPTY
+
+    @property
     def declarations(self) -> tuple[tuple[str, str], ...]:
         """Variables that `apply` uses, each (name, type)."""
         return ()

@@ -173,10 +173,9 @@ class PartitionStore(Store):
 
     def _lock(self) -> tuple[Step, ...]:
         mine = q.sql("b = ANY({v}) AND st = 0", v=variable("ivm_locked"))
-        return (
-            Run(q.sql("SELECT 1 FROM {t} WHERE {m} ORDER BY b FOR NO KEY UPDATE", t=self.lock_table, m=mine)),
-            Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {m}", t=self.lock_table, m=mine)),
-        )
+        order = Run(q.sql("SELECT 1 FROM {t} WHERE {m} ORDER BY b FOR NO KEY UPDATE", t=self.lock_table, m=mine))
+        bump = Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE {m}", t=self.lock_table, m=mine))
+        return (Bump(self.lock_table, order, bump),)
 
     def _keys(self) -> q.Fragment:
         """The touched keys as rows of a FROM clause."""

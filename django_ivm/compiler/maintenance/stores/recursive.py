@@ -56,7 +56,7 @@ class RecursiveStore(Store):
         leaves = scans(self.child)
         tables = ", ".join(dict.fromkeys(f"{leaf.table_schema}.{leaf.table}" for leaf in leaves))
         text = f"recursion over {tables}: one bucket; writers of read columns exclude each other"
-        return LockPlan({leaf.leaf: Role(0, None, None, True) for leaf in leaves}, (text,))
+        return LockPlan({leaf.leaf: (Role(0, None, None, True),) for leaf in leaves}, (text,))
 
     def fill(self) -> q.Fragment:
         return q.sql(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...ir.relation import Compiled, emit, subquery
-from ...ir.statement import Run, Step, When
+from ...ir.statement import Bump, Run, Step, When
 from ...operators import SortKey, TopN
 from ...pg import sql as q
 from ...pg.catalog import Type
@@ -59,12 +59,9 @@ class TopNStore(Store):
         ]
 
     def _lock(self, stripe: q.Fragment) -> tuple[Step, ...]:
-        return (
-            Run(
-                q.sql("SELECT 1 FROM {t} WHERE b = 0{s} ORDER BY b, st FOR NO KEY UPDATE", t=self.lock_table, s=stripe)
-            ),
-            Run(q.sql("UPDATE {t} SET ver = ver + 1 WHERE b = 0{s}", t=self.lock_table, s=stripe)),
-        )
+        rows = q.sql("SELECT 1 FROM {t} WHERE b = 0{s} ORDER BY b, st FOR NO KEY UPDATE", t=self.lock_table, s=stripe)
+        bump = q.sql("UPDATE {t} SET ver = ver + 1 WHERE b = 0{s}", t=self.lock_table, s=stripe)
+        return (Bump(self.lock_table, Run(rows), Run(bump)),)
 
     def _near(self, change: Compiled) -> q.Fragment:
         """Whether a changed row sorts at or before the last row kept, or fewer rows than N are kept."""

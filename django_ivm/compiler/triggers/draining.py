@@ -1,0 +1,111 @@
+"""Applying logged changes: the function that a drain or a commit calls for one view.
+
+It fills the spools of every node that reads a source outside the view from the sources' logs, then lets each node's
+flush apply them jointly, inputs first. What a node changes in its store reaches the nodes that read it by their
+triggers, which spool too: a node's own count says that an event is in flight until its turn has come. So a node meets
+the changes of all its inputs at once, as at the end of one statement that had made all of them.
+
+The statements must see one state of the sources: the caller sees to that (a snapshot, or locks by key).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..maintenance.plan import Source
+from ..pg import names
+from ..pg import sql as q
+from .capture import INDEXED, PLANNED_ONCE, STAMP, Capture
+from .log import SourceLog
+from .objects import Function
+from .plpgsql import block
+from .spool import SMALL_ROWS
+
+ARGUMENTS = "ivm_xmax xid8, ivm_xips xid8[], ivm_own xid8, ivm_from bigint, ivm_anew boolean"
+# Changes of transactions that the cursor's snapshot didn't see, of its own only those after it. Written so that an
+# index finds them while a long writer holds back the snapshot's xmin (`xid >= xmin AND NOT visible` reads all since).
+PENDING = q.Fragment(
+    "(ivm_xid >= ivm_xmax OR ivm_xid = ANY(ivm_xips)) AND NOT (ivm_xid = ivm_own AND ivm_seq <= ivm_from)"
+)
+
+
+@dataclass(frozen=True)
+class Draining:
+    """`captures` are the view's nodes, inputs first; `own` its own stores; `logs` one for each source outside."""
+
+    prefix: str
+    captures: Sequence[Capture]
+    own: frozenset[tuple[str, str]]
+    logs: Sequence[SourceLog]
+
+    def apply(self) -> Function:
+        """Apply what is pending and say how many changes that were; with `ivm_anew` compute the nodes anew instead."""
+        settings: dict[str, str] = dict(INDEXED + PLANNED_ONCE)
+        for capture in self.captures:
+            settings |= capture.text_settings
+        declared = [("ivm_state", "text"), ("ivm_pending", "text"), ("ivm_stamp", f"text := {STAMP}")]
+        declared += [(self._count(log), "bigint") for log in self.logs]
+        body = [self._counted(log) for log in self.logs]
+        outer = [capture for capture in self.captures if self._outside(capture)]
+        body += [self._begin(capture) for capture in outer]
+        body += [self._flush(capture) for capture in outer]
+        total = q.join(" + ", [q.Fragment(self._count(log)) for log in self.logs])
+        body.append(q.sql("RETURN {total};", total=total))
+        return Function(
+            names.RUNTIME_SCHEMA, names.derived(self.prefix, "apply"), "bigint",
+            block(declared, q.join("\n", body)), tuple(settings.items()), ARGUMENTS,
+        )  # fmt: skip
+
+    def _outside(self, capture: Capture) -> tuple[Source, ...]:
+        return tuple(source for source in capture.node.sources if source.name not in self.own)
+
+    def _log(self, source: Source) -> SourceLog:
+        return next(log for log in self.logs if (log.schema, log.table) == source.name)
+
+    def _count(self, log: SourceLog) -> str:
+        return f"ivm_log{self.logs.index(log)}"
+
+    def _counted(self, log: SourceLog) -> q.Fragment:
+        return q.sql(
+            "SELECT count(*) FROM {t} WHERE {pending} INTO {n};",
+            t=log.target, pending=PENDING, n=q.Fragment(self._count(log)),
+        )  # fmt: skip
+
+    def _begin(self, capture: Capture) -> q.Fragment:
+        """Fill the node's spools and count one event in flight."""
+        filled = [self._fill(capture, source) for source in self._outside(capture)]
+        empty = [capture.spool(source).forget() for source in capture.node.sources]
+        return q.sql(
+            "{empty}\nivm_pending := '';\nIF ivm_anew THEN\nivm_pending := '!';\nELSE\n{filled}\nEND IF;\n"
+            "PERFORM set_config({s}, ivm_stamp || '/1/' || ivm_pending, true);",
+            empty=q.join("\n", empty), filled=q.join("\n", filled), s=q.literal(capture.setting),
+        )  # fmt: skip
+
+    def _fill(self, capture: Capture, source: Source) -> q.Fragment:
+        log, spool = self._log(source), capture.spool(source)
+        count = q.Fragment(self._count(log))
+        columns = [*map(log.column, source.read_columns), q.Fragment("ivm_w")]
+        rows = q.sql("SELECT {c} FROM {t} WHERE {pending}", c=columns, t=log.target, pending=PENDING)
+        return q.sql(
+            "IF {n} > 0 THEN\nIF {n} <= {few} THEN\n{small}\nELSE\n{large}\n"
+            "IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;\nEND IF;\n"
+            "ivm_pending := ivm_pending || {token};\nEND IF;",
+            n=count,
+            few=q.literal(SMALL_ROWS),
+            small=spool.remember(rows),
+            large=spool.store(rows),
+            token=q.literal(spool.token),
+        )
+
+    def _flush(self, capture: Capture) -> q.Fragment:
+        return q.sql(
+            "ivm_pending := split_part(current_setting({s}, true), '/', 3);\n"
+            "IF ivm_pending <> '' THEN\n"
+            "ivm_state := set_config({s}, ivm_stamp || '/1000000/', true);\nPERFORM {flush}(ivm_pending);\n"
+            "IF current_setting({s}, true) <> ivm_state THEN\n{feedback}\nEND IF;\nEND IF;\n"
+            "PERFORM set_config({s}, '', true);",
+            s=q.literal(capture.setting),
+            flush=q.qualified(names.RUNTIME_SCHEMA, capture.name("flush")),
+            feedback=capture.feedback(),
+        )

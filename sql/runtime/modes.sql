@@ -1,0 +1,332 @@
+-- Modes `deferred` and `commit`: who has seen what of the delta logs, and the functions that apply the rest.
+-- Each source has one log (django_ivm.<source>_log); rows carry the transaction's number and, within it, a sequence.
+
+CREATE SEQUENCE IF NOT EXISTS django_ivm.seq;
+
+CREATE TABLE IF NOT EXISTS django_ivm.log (
+    log           text PRIMARY KEY,
+    source_schema text NOT NULL,
+    source_name   text NOT NULL,
+    spec          jsonb NOT NULL,
+    triggers      jsonb NOT NULL,
+    objects       jsonb NOT NULL,
+    identity      text NOT NULL
+);
+
+-- The views that read a log. `apply` names the function of the view, `drain_lock` the table by which its drains wait for
+-- each other; `rank` orders views after those that they read.
+CREATE TABLE IF NOT EXISTS django_ivm.reader (
+    log         text NOT NULL,
+    view_schema text NOT NULL,
+    view_name   text NOT NULL,
+    mode        text NOT NULL,
+    rank        integer NOT NULL,
+    apply       text NOT NULL,
+    drain_lock  text NOT NULL,
+    PRIMARY KEY (log, view_schema, view_name)
+);
+
+-- How far a deferred view has been drained: the snapshot, and what the drain's own transaction had written by then,
+-- for a transaction's own number isn't reliably among those that its snapshot sees.
+CREATE TABLE IF NOT EXISTS django_ivm.cursor (
+    view_schema text NOT NULL,
+    view_name   text NOT NULL,
+    snap        pg_snapshot NOT NULL,
+    own_xid     xid8 NOT NULL,
+    own_seq     bigint NOT NULL,
+    identity    text NOT NULL,
+    drained_at  timestamptz NOT NULL,
+    PRIMARY KEY (view_schema, view_name)
+);
+
+-- Logs that a transaction in flight has written and that a view in mode `commit` reads. Never seen by another one.
+CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.pending (
+    xid  xid8 NOT NULL,
+    log  text NOT NULL,
+    last boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (xid, log)
+);
+
+-- Up to where a transaction has applied its own rows of logs that must be kept for deferred views.
+CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.flushed (
+    xid xid8 NOT NULL,
+    seq bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS flushed_xid ON django_ivm.flushed (xid);
+
+-- Workers that sleep: only then does a write notify, for notifications make commits wait for each other.
+CREATE TABLE IF NOT EXISTS django_ivm.listening (
+    pid   integer PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Transaction numbers mean something in one cluster only, and a log's in one database.
+CREATE OR REPLACE FUNCTION django_ivm.identity() RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
+    FROM pg_control_system()
+$body$;
+
+-- Rows of a log that a cursor hasn't seen, as a condition on parameters $1 (xmax), $2 (xip and own), $3, $4.
+CREATE OR REPLACE FUNCTION django_ivm.count_pending(a_log text, a_snap pg_snapshot, an_own xid8, a_seq bigint)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $body$
+DECLARE found bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM django_ivm.%I WHERE (ivm_xid >= $1 OR ivm_xid = ANY($2)) '
+                   'AND NOT (ivm_xid = $3 AND ivm_seq <= $4)', a_log)
+    INTO found USING pg_snapshot_xmax(a_snap), ARRAY(SELECT pg_snapshot_xip(a_snap)) || an_own, an_own, a_seq;
+    RETURN found;
+END
+$body$;
+
+-- Changes that a view has yet to meet, as this transaction sees them: of a deferred view all that its cursor hasn't
+-- seen, of a view in mode `commit` those of this transaction.
+CREATE OR REPLACE FUNCTION django_ivm.pending_rows(a_schema text, a_name text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    total bigint := 0;
+    own xid8 := pg_current_xact_id_if_assigned();
+    r record;
+    n bigint;
+BEGIN
+    FOR r IN SELECT d.log, c.snap, c.own_xid, c.own_seq FROM django_ivm.reader d
+             JOIN django_ivm.cursor c USING (view_schema, view_name)
+             WHERE d.view_schema = a_schema AND d.view_name = a_name AND d.mode = 'deferred' LOOP
+        total := total + django_ivm.count_pending(r.log, r.snap, r.own_xid, r.own_seq);
+    END LOOP;
+    FOR r IN SELECT d.log FROM django_ivm.reader d JOIN django_ivm.pending p ON p.log = d.log AND p.xid = own
+             WHERE d.view_schema = a_schema AND d.view_name = a_name AND d.mode = 'commit' LOOP
+        EXECUTE format('SELECT count(*) FROM django_ivm.%I WHERE ivm_xid = $1 AND ivm_seq > $2', r.log)
+        INTO n USING own, (SELECT coalesce(max(f.seq), 0) FROM django_ivm.flushed f WHERE f.xid = own);
+        total := total + n;
+    END LOOP;
+    RETURN total;
+END
+$body$;
+
+-- A log that came from another cluster or database holds rows whose transaction numbers mean nothing here: they go, and
+-- its readers are computed anew.
+CREATE OR REPLACE FUNCTION django_ivm.adopt_log(a_log text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    UPDATE django_ivm.log SET identity = django_ivm.identity()
+    WHERE log = a_log AND identity <> django_ivm.identity();
+    IF FOUND THEN
+        EXECUTE format('DELETE FROM django_ivm.%I', a_log);
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason)
+        SELECT r.view_schema, r.view_name, 'the log ' || a_log || ' came from another database'
+        FROM django_ivm.reader r WHERE r.log = a_log;
+    END IF;
+END
+$body$;
+
+-- One drain at one state of the sources, for which the caller answers. `deltas` are change rows met; `anew` says why the
+-- view was computed anew instead (empty: it wasn't); `late` that somebody committed meanwhile.
+CREATE OR REPLACE FUNCTION django_ivm.drain_once(
+    a_schema text, a_name text, a_reason text, OUT deltas bigint, OUT anew text, OUT late boolean
+) LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
+DECLARE
+    c django_ivm.cursor;
+    own xid8 := pg_current_xact_id();
+    at_snap pg_snapshot;
+    at_seq bigint;
+    r record;
+    n bigint;
+    f text;
+    total bigint := 0;
+    rows float8 := 0;
+BEGIN
+    SELECT * INTO c FROM django_ivm.cursor WHERE view_schema = a_schema AND view_name = a_name FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the view %.% has no cursor', a_schema, a_name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'It isn''t in mode deferred; see ivm_status.';
+    END IF;
+    FOR r IN SELECT d.log FROM django_ivm.reader d WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
+        PERFORM django_ivm.adopt_log(r.log);
+    END LOOP;
+    -- Whatever the statements below see, they see the same as long as nothing is late.
+    SELECT pg_current_snapshot(), nextval('django_ivm.seq') INTO at_snap, at_seq;
+    anew := a_reason;
+    IF anew = '' THEN
+        SELECT coalesce('the view is stale: ' || min(s.reason), '') INTO anew
+        FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name;
+    END IF;
+    IF c.identity <> django_ivm.identity() OR pg_snapshot_xmax(c.snap) > pg_snapshot_xmax(at_snap) THEN
+        anew := 'its cursor came from another database';
+    END IF;
+    IF anew = '' THEN
+        FOR r IN SELECT d.log, t.reltuples FROM django_ivm.reader d JOIN django_ivm.log l USING (log)
+                 JOIN pg_namespace s ON s.nspname = l.source_schema
+                 JOIN pg_class t ON t.relnamespace = s.oid AND t.relname = l.source_name
+                 WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
+            total := total + django_ivm.count_pending(r.log, c.snap, c.own_xid, c.own_seq);
+            rows := rows + greatest(r.reltuples, 0);
+        END LOOP;
+        IF total > 10000 AND total > rows THEN
+            anew := format('%s changes of about %s rows: computing anew is cheaper', total, rows::bigint);
+        END IF;
+    END IF;
+    SELECT apply INTO f FROM django_ivm.reader
+    WHERE view_schema = a_schema AND view_name = a_name AND mode = 'deferred' LIMIT 1;
+    EXECUTE format('SELECT django_ivm.%I($1, $2, $3, $4, $5)', f) INTO deltas
+    USING pg_snapshot_xmax(c.snap), ARRAY(SELECT pg_snapshot_xip(c.snap)) || c.own_xid, c.own_xid, c.own_seq, anew <> '';
+    SELECT EXISTS (SELECT 1 FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name
+                   AND s.xid <> own AND NOT pg_visible_in_snapshot(s.xid, at_snap)) INTO late;
+    IF anew <> '' THEN
+        DELETE FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name;
+    END IF;
+    UPDATE django_ivm.cursor v
+    SET snap = at_snap, own_xid = own, own_seq = at_seq, identity = django_ivm.identity(),
+        drained_at = clock_timestamp()
+    WHERE v.view_schema = a_schema AND v.view_name = a_name;
+    FOR r IN SELECT d.log FROM django_ivm.reader d WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
+        EXIT WHEN late;
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM django_ivm.%I WHERE (ivm_xid >= $1 OR ivm_xid = ANY($2)) '
+                       'AND ivm_xid <> $3)', r.log)
+        INTO late USING pg_snapshot_xmax(at_snap), ARRAY(SELECT pg_snapshot_xip(at_snap)), own;
+    END LOOP;
+END
+$body$;
+
+-- Drain a deferred view. In REPEATABLE READ all statements have one snapshot; the caller has locked the view's drain lock
+-- before it had one. In READ COMMITTED, inside a transaction of the caller's, each statement has its own: the drain is
+-- taken back and tried again when somebody committed to a source meanwhile, the last time with writers kept out.
+CREATE OR REPLACE FUNCTION django_ivm.drain(
+    a_schema text, a_name text, a_reason text, OUT deltas bigint, OUT anew text
+) LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
+DECLARE
+    late boolean;
+    r record;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        SELECT d.deltas, d.anew INTO deltas, anew FROM django_ivm.drain_once(a_schema, a_name, a_reason) d;
+        RETURN;
+    END IF;
+    FOR r IN SELECT DISTINCT d.drain_lock FROM django_ivm.reader d
+             WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
+        EXECUTE format('LOCK TABLE django_ivm.%I IN EXCLUSIVE MODE', r.drain_lock);
+    END LOOP;
+    FOR attempt IN 1..4 LOOP
+        BEGIN
+            IF attempt = 4 THEN
+                FOR r IN SELECT d.log FROM django_ivm.reader d
+                         WHERE d.view_schema = a_schema AND d.view_name = a_name ORDER BY d.log LOOP
+                    EXECUTE format('LOCK TABLE django_ivm.%I IN SHARE ROW EXCLUSIVE MODE', r.log);
+                END LOOP;
+            END IF;
+            SELECT d.deltas, d.anew, d.late INTO deltas, anew, late
+            FROM django_ivm.drain_once(a_schema, a_name, a_reason) d;
+            IF late THEN
+                RAISE EXCEPTION 'late' USING ERRCODE = 'IVM01';
+            END IF;
+            RETURN;
+        EXCEPTION WHEN SQLSTATE 'IVM01' THEN
+            NULL;
+        END;
+    END LOOP;
+    RAISE EXCEPTION 'the view %.% couldn''t be drained at one state of its sources', a_schema, a_name
+        USING ERRCODE = 'serialization_failure', HINT = 'Try again, or refresh outside of a transaction.';
+END
+$body$;
+
+-- Delete what every reader of a log has seen. It holds nobody: it deletes rows that no writer touches, and a second
+-- cleaner goes away.
+CREATE OR REPLACE FUNCTION django_ivm.clean(a_log text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    gone bigint;
+    upper_end xid8;
+    kept xid8[];
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('django_ivm.clean ' || a_log, 0)) THEN
+        RETURN 0;
+    END IF;
+    IF EXISTS (SELECT 1 FROM django_ivm.log l WHERE l.log = a_log AND l.identity <> django_ivm.identity()) THEN
+        RETURN 0;
+    END IF;
+    SELECT min(pg_snapshot_xmax(c.snap)),
+           array_agg(x.x) FILTER (WHERE x.x IS NOT NULL)
+    INTO upper_end, kept
+    FROM django_ivm.reader d JOIN django_ivm.cursor c USING (view_schema, view_name)
+    CROSS JOIN LATERAL (SELECT pg_snapshot_xip(c.snap) UNION ALL SELECT c.own_xid) x(x)
+    WHERE d.log = a_log AND d.mode = 'deferred';
+    -- Without a deferred reader a transaction clears its own rows at commit.
+    upper_end := coalesce(upper_end, pg_snapshot_xmin(pg_current_snapshot()));
+    EXECUTE format('DELETE FROM django_ivm.%I WHERE ivm_xid < $1 AND NOT ivm_xid = ANY($2)', a_log)
+    USING upper_end, coalesce(kept, '{}');
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    DELETE FROM django_ivm.flushed WHERE xid < pg_snapshot_xmin(pg_current_snapshot());
+    RETURN gone;
+END
+$body$;
+
+-- Applies a transaction's own changes to the views in mode `commit`, when it commits. The first event only queues
+-- itself again, so that deferred foreign keys are checked before any lock of ours is held. Then views are met in one
+-- order, each in the order of its nodes and keys: transactions that commit wait for each other, never in a circle.
+CREATE OR REPLACE FUNCTION django_ivm.at_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
+DECLARE
+    me xid8 := pg_current_xact_id();
+    nobody xid8 := '18446744073709551615';
+    done integer := -1;
+    from_seq bigint;
+    kept boolean := false;
+    anew boolean;
+    v record;
+    r record;
+BEGIN
+    IF NEW.xid <> me THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        -- In the middle of a statement (constraints set to immediate) not all of its changes are logged yet.
+        IF pg_trigger_depth() > 1 THEN
+            SET CONSTRAINTS django_ivm.ivm_commit DEFERRED;
+        END IF;
+        UPDATE django_ivm.pending p SET last = true
+        WHERE p.xid = me AND p.log = NEW.log
+        AND NOT EXISTS (SELECT 1 FROM django_ivm.pending o WHERE o.xid = me AND o.log < NEW.log);
+        RETURN NULL;
+    END IF;
+    SELECT coalesce(max(f.seq), 0) INTO from_seq FROM django_ivm.flushed f WHERE f.xid = me;
+    LOOP
+        SELECT d.view_schema, d.view_name, d.apply, d.rank INTO v
+        FROM django_ivm.reader d JOIN django_ivm.pending p ON p.log = d.log AND p.xid = me
+        WHERE d.mode = 'commit' AND d.rank > done ORDER BY d.rank LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        done := v.rank;
+        DELETE FROM django_ivm.stale s
+        WHERE s.view_schema = v.view_schema AND s.view_name = v.view_name AND s.xid = me;
+        anew := FOUND;
+        EXECUTE format('SELECT django_ivm.%I($1, $2, $3, $4, $5)', v.apply)
+        USING nobody, ARRAY[me], me, from_seq, anew;
+    END LOOP;
+    FOR r IN SELECT p.log, EXISTS (SELECT 1 FROM django_ivm.reader d WHERE d.log = p.log AND d.mode = 'deferred') AS kept
+             FROM django_ivm.pending p WHERE p.xid = me LOOP
+        IF r.kept THEN
+            kept := true;
+        ELSE
+            EXECUTE format('DELETE FROM django_ivm.%I WHERE ivm_xid = $1', r.log) USING me;
+        END IF;
+    END LOOP;
+    IF kept THEN
+        INSERT INTO django_ivm.flushed (xid, seq) VALUES (me, nextval('django_ivm.seq'));
+    END IF;
+    DELETE FROM django_ivm.pending p WHERE p.xid = me;
+    RETURN NULL;
+END
+$body$;
+
+DO $body$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_trigger
+                   WHERE tgrelid = 'django_ivm.pending'::regclass AND tgname = 'ivm_commit') THEN
+        CREATE CONSTRAINT TRIGGER ivm_commit AFTER INSERT OR UPDATE ON django_ivm.pending
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION django_ivm.at_commit();
+    END IF;
+END
+$body$;
+
+REVOKE ALL ON FUNCTION django_ivm.identity(), django_ivm.count_pending(text, pg_snapshot, xid8, bigint),
+    django_ivm.pending_rows(text, text), django_ivm.adopt_log(text), django_ivm.drain_once(text, text, text),
+    django_ivm.drain(text, text, text), django_ivm.clean(text), django_ivm.at_commit() FROM PUBLIC;
