@@ -188,6 +188,22 @@ BEGIN
 END
 $body$;
 
+-- One drain, and where a change can't be applied for its data (a row that came and went may divide by zero, where the
+-- query itself doesn't) the view is computed anew.
+CREATE OR REPLACE FUNCTION django_ivm.drain_or_recompute(
+    a_schema text, a_name text, a_reason text, OUT deltas bigint, OUT anew text, OUT late boolean
+) LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
+BEGIN
+    SELECT d.deltas, d.anew, d.late INTO deltas, anew, late FROM django_ivm.drain_once(a_schema, a_name, a_reason) d;
+EXCEPTION WHEN data_exception THEN
+    IF a_reason <> '' THEN
+        RAISE;
+    END IF;
+    SELECT d.deltas, d.anew, d.late INTO deltas, anew, late
+    FROM django_ivm.drain_once(a_schema, a_name, 'its changes couldn''t be applied: ' || SQLERRM) d;
+END
+$body$;
+
 -- Drain a deferred view. In REPEATABLE READ all statements have one snapshot; the caller has locked the view's drain lock
 -- before it had one. In READ COMMITTED, inside a transaction of the caller's, each statement has its own: the drain is
 -- taken back and tried again when somebody committed to a source meanwhile, the last time with writers kept out.
@@ -199,7 +215,7 @@ DECLARE
     r record;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        SELECT d.deltas, d.anew INTO deltas, anew FROM django_ivm.drain_once(a_schema, a_name, a_reason) d;
+        SELECT d.deltas, d.anew INTO deltas, anew FROM django_ivm.drain_or_recompute(a_schema, a_name, a_reason) d;
         RETURN;
     END IF;
     FOR r IN SELECT DISTINCT d.drain_lock FROM django_ivm.reader d
@@ -215,7 +231,7 @@ BEGIN
                 END LOOP;
             END IF;
             SELECT d.deltas, d.anew, d.late INTO deltas, anew, late
-            FROM django_ivm.drain_once(a_schema, a_name, a_reason) d;
+            FROM django_ivm.drain_or_recompute(a_schema, a_name, a_reason) d;
             IF late THEN
                 RAISE EXCEPTION 'late' USING ERRCODE = 'IVM01';
             END IF;
@@ -329,4 +345,5 @@ $body$;
 
 REVOKE ALL ON FUNCTION django_ivm.identity(), django_ivm.count_pending(text, pg_snapshot, xid8, bigint),
     django_ivm.pending_rows(text, text), django_ivm.adopt_log(text), django_ivm.drain_once(text, text, text),
+    django_ivm.drain_or_recompute(text, text, text),
     django_ivm.drain(text, text, text), django_ivm.clean(text), django_ivm.at_commit() FROM PUBLIC;

@@ -166,4 +166,40 @@ def test_views_of_all_modes_over_one_another(family: Area) -> None:
         family.check("at_once", "at_commit")
         last.refresh()
         family.check()
-        assert last.is_fresh() and first.is_fresh()
+        assert last.is_fresh()
+        assert first.is_fresh()
+
+
+def test_a_row_that_came_and_went_is_met_by_no_expression(family: Area) -> None:
+    family.run("UPDATE child SET v = 2")
+    view = family.view("v", "SELECT id, 10 / v AS share FROM child", mode="deferred")
+    family.run("INSERT INTO child VALUES (500, 1, 0); DELETE FROM child WHERE id = 500")
+    assert view.refresh().strategy == "incremental"
+    family.check()
+
+
+def test_changes_that_cannot_be_applied_are_computed_anew(family: Area) -> None:
+    family.run("UPDATE child SET v = 2; ALTER TABLE child ADD share numeric; UPDATE child SET share = id")
+    view = family.view("v", "SELECT id, v / share AS s FROM child", mode="deferred")
+    family.run("INSERT INTO child VALUES (500, 1, 1, '', 0); DELETE FROM child WHERE id = 500")
+    result = view.refresh()
+    assert (result.strategy, "division by zero" in result.reason) == ("full", True)
+    family.check()
+
+
+def test_a_row_written_often_costs_its_first_and_last_state(family: Area) -> None:
+    view = family.view("v", VIEWS["keyed"], mode="deferred")
+    family.run(
+        "CREATE TABLE seen (n int); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+        f"INSERT INTO {family.schema}.seen SELECT count(*) FROM ivm_new; RETURN NULL; END$$"
+    )
+    storage = ".".join(family.installed("v").storage)
+    family.run(
+        f"CREATE TRIGGER note AFTER INSERT ON {storage} REFERENCING NEW TABLE AS ivm_new "
+        "FOR EACH STATEMENT EXECUTE FUNCTION note()"
+    )
+    for i in range(10):
+        family.run("UPDATE child SET v = %s WHERE id = 7", 100 + i)
+    assert view.refresh().deltas == 20
+    family.check()
+    assert family.value("SELECT coalesce(sum(n), 0) FROM seen") <= 1

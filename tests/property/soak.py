@@ -40,6 +40,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--features", help="draw only these kinds of constructs, separated by commas; see queries.py")
     parser.add_argument("--committed", type=int, default=10, help="percentage of examples in transactions of their own")
     parser.add_argument("--marked", type=int, default=4, help="percentage of examples with views refreshed in full")
+    parser.add_argument("--later", type=int, default=15, help="percentage of examples in modes commit and deferred")
     parser.add_argument("--large", type=int, default=8, help="percentage of examples with statements of many rows")
     parser.add_argument("--shrink", type=float, default=90, help="seconds for shrinking one failure")
     parser.add_argument("--stop", type=int, default=5, help="end after so many failures")
@@ -106,6 +107,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _soak(options: argparse.Namespace) -> int:
     from .dice import Dice
+    from .later import draw_later
     from .marked import draw_marked
     from .oracle import Run
     from .outcome import Tally, Wrong
@@ -131,6 +133,8 @@ def _soak(options: argparse.Namespace) -> int:
         committed = dice.chance(options.committed)
         if dice.chance(options.marked):
             run: Run = draw_marked(dice, marked, options.steps)
+        elif dice.chance(options.later):
+            run = draw_later(dice, tally, options.steps, committed=committed)
         else:
             script = draw_script(dice, options.steps, options.large, features=features, views=options.views)
             run = Run(script, tally, committed=committed)

@@ -85,8 +85,7 @@ class Draining:
     def _fill(self, capture: Capture, source: Source) -> q.Fragment:
         log, spool = self._log(source), capture.spool(source)
         count = q.Fragment(self._count(log))
-        columns = [*map(log.column, source.read_columns), q.Fragment("ivm_w")]
-        rows = q.sql("SELECT {c} FROM {t} WHERE {pending}", c=columns, t=log.target, pending=PENDING)
+        rows = self._rows(log, source)
         return q.sql(
             "IF {n} > 0 THEN\nIF {n} <= {few} THEN\n{small}\nELSE\n{large}\n"
             "IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;\nEND IF;\n"
@@ -96,6 +95,25 @@ class Draining:
             small=spool.remember(rows),
             large=spool.store(rows),
             token=q.literal(spool.token),
+        )
+
+    def _rows(self, log: SourceLog, source: Source) -> q.Fragment:
+        """What is pending of a source, as the node reads it. Changes that undo each other are left out: of a row that
+        was written many times the first and the last state are left, and what came and went is met by no expression
+        that might fail for it. Only of types whose equal values look the same: else 1.0 would stand for 1.00."""
+        columns = [log.column(name) for name in source.read_columns]
+        exact = {column.name: column.exact for column in log.columns}
+        if not all(exact[name] for name in source.read_columns):
+            weighted = [*columns, q.Fragment("ivm_w")]
+            return q.sql("SELECT {c} FROM {t} WHERE {pending}", c=weighted, t=log.target, pending=PENDING)
+        by = q.sql(" GROUP BY {c}", c=columns) if columns else q.EMPTY
+        net = q.sql(
+            "SELECT {c} FROM {t} WHERE {pending}{by} HAVING sum(ivm_w) <> 0",
+            c=[*columns, q.Fragment("sum(ivm_w) AS ivm_n")], t=log.target, pending=PENDING, by=by,
+        )  # fmt: skip
+        weighted = [*columns, q.Fragment("sign(ivm_n)::integer")]
+        return q.sql(
+            "SELECT {c} FROM ({net}) ivm_net CROSS JOIN generate_series(1, abs(ivm_n)) ivm_copy", c=weighted, net=net
         )
 
     def _flush(self, capture: Capture) -> q.Fragment:
