@@ -92,6 +92,26 @@ def test_kept_by_every_write(name: str, rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("name", tpch_data.QUERIES)
+def test_drained_when_asked(name: str, rng: random.Random) -> None:
+    checked = Checked(name, "deferred", strategy="incremental")
+
+    def drain() -> None:
+        result = checked.view.refresh()
+        assert result.strategy == "incremental", result.reason
+        checked.check()
+
+    refresh_pairs(checked, drain)
+    for number, statements in enumerate(mixed(name, checked.query, rng), 1):
+        for statement in statements:
+            checked.do(statement)
+        if number % 3 == 0:
+            drain()
+    drain()
+    assert checked.view.verify().ok
+    assert checked.changes >= 1, "the writes didn't touch the view"
+
+
+@pytest.mark.parametrize("name", tpch_data.QUERIES[::3])  # by the same function that the immediate mode verifies
 def test_refreshed_when_asked(name: str, rng: random.Random) -> None:
     checked = Checked(name, "manual")
 
