@@ -12,7 +12,7 @@ class DjangoIVMConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, hooks, registry  # noqa: F401  (checks register themselves on import)
+        from . import checks, checks_installed, hooks, registry  # noqa: F401  (checks register themselves on import)
 
         registry.autodiscover()
         hooks.connect()

@@ -15,6 +15,7 @@ from django.db.models.base import ModelBase
 from django.db.models.query_utils import DeferredAttribute
 
 from .errors import DefinitionError, ReadOnlyViewError
+from .reading import FreshQuerySet
 
 if TYPE_CHECKING:
     from .engine.results import Explanation, RefreshResult, VerifyResult, ViewStatus
@@ -212,7 +213,7 @@ def _refusing(call: str) -> Any:
     return method
 
 
-class ViewQuerySet(models.QuerySet[_T]):
+class ViewQuerySet(FreshQuerySet[_T]):
     """A queryset that only reads. The async writers of QuerySet call these, so they are refused too."""
 
     create = _refusing("create")

@@ -282,10 +282,22 @@ def _kept(model: ViewModel, alias: str) -> Iterator[CheckMessage]:
         if required:
             yield from _refused_query(model, alias, error)
         return
+    yield from _unsecured(model, plan)
     if plan.strategy == "incremental":
         yield from _missing_indexes(model, plan, alias)
     elif required:
         yield from _not_incremental(model, plan)
+
+
+def _unsecured(model: ViewModel, plan: Compiled) -> Iterator[CheckMessage]:
+    if plan.unsecured:
+        yield Warning(
+            f"{model._meta.label} reads {', '.join(plan.unsecured)}, whose row level security doesn't apply to "
+            "maintenance: whoever may read the view sees all of its rows.",
+            hint="Grant the view to those alone who may see them, or give the view's own table policies.",
+            obj=model,
+            id="django_ivm.W006",
+        )
 
 
 def _missing_indexes(model: ViewModel, plan: Compiled, alias: str) -> Iterator[CheckMessage]:

@@ -57,10 +57,13 @@ def before_migrate(
     plan = list(plan)
     if sender.name != "django_ivm" or not plan or not _wanted(using):
         return
-    from .engine import install
+    from .engine import install, unfinished
 
     connection = connections[using]
-    views = affected(install.installed(connection), touched_tables(plan, apps, using))
+    touched = touched_tables(plan, apps, using)
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        unfinished.give_way_to_migrations(cursor, touched)
+    views = affected(install.installed(connection), touched)
     if not views:
         return
     # One transaction: a migration that dies half way leaves views that say they are stale.

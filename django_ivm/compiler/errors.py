@@ -57,7 +57,8 @@ HINTS: dict[str, str] = {
     "INHERITANCE": "Read the topmost table, and not together with one below it.",
     "TEMPORARY": "A temporary table is seen by one session only; use an ordinary table.",
     "FUNCTION_OWNER": "Let the view's owner or a superuser own the function.",
-    "ROW_SECURITY": "Row level security decides per reader; filter when reading the view.",
+    "ROW_SECURITY": "Read the table itself, as a role that its policies don't apply to: its owner without FORCE, "
+    "a superuser, or one with BYPASSRLS.",
     "EXPRESSION": "Use plain expressions of the row's own columns.",
     "STRATEGY": "",
     "WHOLE": "Group or partition by something, or accept that a write may read the whole source.",

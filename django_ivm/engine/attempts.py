@@ -89,13 +89,13 @@ def briefly(
         try:
             with transaction.atomic(using=connection.alias, durable=True), connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                tell(what if tries == 1 else f"{what}: locks are held, attempt {tries}")
                 return work(Attempt(cursor, patience))
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", None) not in _RETRIED:
                 raise
             if time.monotonic() > end:
                 raise _busy(connection, what, patience, tables) from error
-        tell(f"{what}: locks are held, attempt {tries + 1}")
         pause = min(patience.lock * 2 ** min(tries, 10), _LONGEST_PAUSE)
         time.sleep(random.uniform(pause / 2, pause))  # noqa: S311  (no secret)
 

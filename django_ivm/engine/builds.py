@@ -11,7 +11,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,10 +64,17 @@ class Build:
 class TakenOver(IVMError):
     """Somebody else has removed or taken over the build."""
 
+    def __init__(self, build: Build) -> None:
+        super().__init__(
+            f"the online installation of {build.name} was removed or taken over by somebody else",
+            code="BUILD",
+            hint="See ivm_status; run ivm_install --online again if the view isn't there.",
+        )
+
 
 def built_name(schema: str, name: str) -> str:
     """The name in our schema under which a view is built."""
-    return names.derived(names.prefix(schema, name), "new")
+    return names.derived("new", names.prefix(schema, name))
 
 
 def _key(schema: str, name: str) -> int:
@@ -112,12 +119,14 @@ def enter(cursor: Any, schema: str, name: str, label: str, spec_hash: str) -> No
     )
 
 
-def take_over(cursor: Any, build: Build) -> None:
+def take_over(cursor: Any, build: Build) -> Build:
     """Make it this installer's: one that still believes it is at work fails at its next step."""
+    token = uuid.uuid4().hex
     cursor.execute(
         "UPDATE django_ivm.building SET token = %s WHERE view_schema = %s AND view_name = %s",
-        (uuid.uuid4().hex, build.schema, build.name),
+        (token, build.schema, build.name),
     )
+    return replace(build, token=token)
 
 
 def advance(cursor: Any, build: Build, phase: str | None = None) -> None:
@@ -128,11 +137,7 @@ def advance(cursor: Any, build: Build, phase: str | None = None) -> None:
         (phase, build.schema, build.name, build.token),
     )
     if cursor.rowcount != 1:
-        raise TakenOver(
-            f"the online installation of {build.name} was removed or taken over by somebody else",
-            code="BUILD",
-            hint="See ivm_status; run ivm_install --online again if the view isn't there.",
-        )
+        raise TakenOver(build)
 
 
 def forget(cursor: Any, build: Build) -> None:
@@ -180,6 +185,8 @@ def alone(connection: Any, schema: str, name: str, seconds: float, tell: Callabl
             time.sleep(0.2)
         yield session
     finally:
+        with contextlib.suppress(Exception):
+            own.connection.rollback()  # the lock is gone when this returns, a closed connection's a moment later
         own.close()
 
 

@@ -89,7 +89,7 @@ def exchange(cursor: Any, old: InstalledView, after: Compiled, *, gently: bool =
     install.put_functions(cursor, new)
     for name, _ in new.lock_tables:
         cursor.execute(pg.SQL("UPDATE {} SET ver = ver + 1").format(pg.Identifier(names.RUNTIME_SCHEMA, name)))
-    register.record(cursor, after.spec, new, after.parents, old.id)
+    register.record(cursor, replace(after.spec, schema=old.spec.schema), new, after.parents, old.id)
     view = register.find(cursor, after.spec.name, old.schema)
     assert view is not None
     logs.attach(cursor, view, new)

@@ -125,11 +125,11 @@ def before(cursor: Any, view: InstalledView) -> list[InstalledView]:
 
 
 def usable(cursor: Any, view: InstalledView) -> bool:
-    """The view's cursor and logs are of this database; a restored one's numbers mean nothing here."""
+    """The cursor and logs of a deferred view are of this database; a restored one's numbers mean nothing here."""
     query = (
         "SELECT NOT EXISTS (SELECT 1 FROM django_ivm.cursor WHERE view_schema = %s AND view_name = %s "
         "AND (identity <> django_ivm.identity() OR pg_snapshot_xmax(snap) > pg_snapshot_xmax(pg_current_snapshot()))) "
         "AND NOT EXISTS (SELECT 1 FROM django_ivm.log l JOIN django_ivm.reader r USING (log) "
         "WHERE r.view_schema = %s AND r.view_name = %s AND l.identity <> django_ivm.identity())"
     )
-    return not later(view) or bool(rows(cursor, query, (*view.full_name, *view.full_name))[0][0])
+    return not deferred(view) or bool(rows(cursor, query, (*view.full_name, *view.full_name))[0][0])

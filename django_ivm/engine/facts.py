@@ -70,7 +70,7 @@ def lost(cursor: Any, then: dict[str, list[Any]] | None, reads: Reads) -> list[s
 
 
 def state(installation: Installation) -> dict[str, Any]:
-    """What verifying compares beside the view's own rows: each level's table with its query, the lock buckets."""
+    """What verifying compares beside the view's own rows: each level's table with its query."""
     own = [s.table for s in installation.stores if s.table_schema == names.RUNTIME_SCHEMA]
     return {
         "stores": own,

@@ -14,7 +14,7 @@ from psycopg import sql as pg
 from .. import _sql, signals
 from ..compiler.pg import names
 from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
-from . import convert, logs, pinning, register, witness
+from . import convert, leftovers, logs, pinning, register, unfinished, witness
 from .introspect import registered, rows
 from .register import InstalledView, intact
 from .results import Reason
@@ -58,6 +58,11 @@ class Compiled:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         return tuple(Reason(r.code, r.message, r.hint, r.location) for r in self.installation.reasons)
+
+    @property
+    def unsecured(self) -> tuple[str, ...]:
+        """Tables with row level security that the view's readers are not under."""
+        return tuple(t.name for t in self.catalog.tables if t.policies)
 
     @property
     def parents(self) -> tuple[tuple[str, str], ...]:
@@ -108,7 +113,7 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     canonical, catalog = analyse(connection, spec.sql, spec.settings)
     if not catalog.outputs:
         raise DefinitionError("the query has no columns", code="COLUMNS", hint="Select at least one.")
-    schema = spec.schema or _current_schema(connection)
+    schema = spec.schema or current_schema(connection)
     renamed = dict(spec.renames)
     outputs = tuple(renamed.get(c.name, c.name) for c in catalog.outputs)
     if len(set(outputs)) < len(outputs) or (spec.surrogate and spec.surrogate in outputs):
@@ -144,6 +149,7 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     if compiled.reasons and compiled.reasons[0].code == "TEMPORARY":
         first = compiled.reasons[0]
         raise DefinitionError(first.message, code=first.code, hint=first.hint, location=first.location)
+    _refuse_policies(compiled)
     if spec.strategy == "incremental" and installation.strategy != "incremental":
         first = compiled.reasons[0]
         raise NotIncrementalError(
@@ -155,7 +161,19 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     return compiled
 
 
-def _current_schema(connection: Any) -> str:
+def _refuse_policies(compiled: Compiled) -> None:
+    """Policies that apply to the role which maintains the view: what it then sees of a source, in a refresh as in a
+    write, depends on settings and roles, and triggers see all rows of a change."""
+    for table in compiled.catalog.tables:
+        if table.row_security and not table.through:
+            raise DefinitionError(
+                f"row level security of {table.name} applies to the role that installs the view",
+                code="ROW_SECURITY",
+                hint="Install it as the table's owner (without FORCE ROW LEVEL SECURITY), or a role with BYPASSRLS.",
+            )
+
+
+def current_schema(connection: Any) -> str:
     with connection.cursor() as cursor:
         schema = rows(cursor, "SELECT current_schema()")[0][0]
     if schema is None:
@@ -195,13 +213,23 @@ def state(spec: ViewSpec, connection: Any) -> InstallState:
 
 
 def install(
-    spec: ViewSpec, connection: Any, *, progress: Progress | None = None, trigger: str = "command"
+    spec: ViewSpec,
+    connection: Any,
+    *,
+    progress: Progress | None = None,
+    trigger: str = "command",
+    online: bool = False,
 ) -> InstallState:
     """Install or bring up to date; nothing happens when the database already holds the declaration.
 
     Returns the state before. The fill happens in the same transaction as the triggers' creation, after the sources
-    have been locked against writers, so that no row falls between them.
+    have been locked against writers, so that no row falls between them; `online` fills without keeping writers out
+    (see `install_online`).
     """
+    if online:
+        from .online import install_online
+
+        return install_online(spec, connection, progress=progress, trigger=trigger)
     tell = progress or (lambda _text: None)
     found = state(spec, connection)
     if found is InstallState.INSTALLED:
@@ -219,7 +247,8 @@ def install(
             compiled = convert.convert(connection, cursor, old, spec, tell)
             if compiled is not None:
                 return found
-        dependents = _dependents(cursor, old.full_name) if old else []
+        unfinished.give_way(cursor, *_named(spec, old, connection), installing=True)
+        dependents = dependents_of(cursor, old.full_name) if old else []
         _refuse_cycle(spec, dependents)
         for view in reversed(dependents):
             _take_off(cursor, view, f"{spec.name}, which it reads, was installed anew")
@@ -227,13 +256,24 @@ def install(
             _drop(cursor, old, keep_data=False)
         tell(f"{spec.name}: analysing")
         compiled = plan(spec, connection)
-        _refuse_taken_name(cursor, compiled)
+        refuse_taken_name(cursor, compiled)
         _run(cursor, compiled, tell)
         for view in dependents:
             tell(f"{view.name}: reads {spec.name}, installed again")
             _install_again(cursor, view, connection, tell)
-    _announce(spec, compiled, connection.alias, trigger)
+    announce(spec, compiled, connection.alias, trigger)
     return found
+
+
+def _named(spec: ViewSpec, old: InstalledView | None, connection: Any) -> tuple[str, str]:
+    return old.full_name if old else (spec.schema or current_schema(connection), spec.name)
+
+
+def prepare(connection: Any) -> None:
+    """Let the database have what every installation needs."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (register.ADVISORY_LOCK,))
+        cursor.execute(_sql.runtime())
 
 
 def _adopt(spec: ViewSpec, connection: Any) -> None:
@@ -242,6 +282,9 @@ def _adopt(spec: ViewSpec, connection: Any) -> None:
         view = register.find(cursor, spec.name, spec.schema)
         if view is not None and rows(cursor, "SELECT current_setting('transaction_read_only') = 'off'")[0][0]:
             witness.adopt(cursor, view)
+            if witness.alarms_off(cursor, view):
+                with transaction.atomic(using=connection.alias):
+                    witness.rearm(cursor, view)
 
 
 def _install_again(cursor: Any, view: InstalledView, connection: Any, tell: Progress) -> None:
@@ -266,8 +309,9 @@ def _require_read_committed(cursor: Any) -> None:
         )
 
 
-def _refuse_taken_name(cursor: Any, compiled: Compiled) -> None:
+def refuse_taken_name(cursor: Any, compiled: Compiled) -> None:
     name = (compiled.schema, compiled.spec.name)
+    leftovers.clear(cursor, *name)
     if rows(cursor, "SELECT to_regclass(quote_ident(%s) || '.' || quote_ident(%s)) IS NOT NULL", name)[0][0]:
         raise DefinitionError(
             f"{compiled.schema}.{compiled.spec.name} exists and is not a view of ours",
@@ -313,15 +357,13 @@ def put_functions(cursor: Any, installation: Installation) -> None:
     """Functions and triggers; those that are there already are replaced."""
     from . import triggers
 
-    for statement in installation.function_statements():
-        cursor.execute(statement)
-    for one in installation.triggers:
-        triggers.install(one, cursor)
-    for statement in installation.guard_statements():
-        cursor.execute(statement)
+    made = [text for one in installation.triggers for text in triggers.statements(one)]
+    # As one script, each statement once: writers wait meanwhile.
+    together = dict.fromkeys([*installation.function_statements(), *made, *installation.guard_statements()])
+    cursor.execute(";\n".join(together))
 
 
-def _announce(spec: ViewSpec, compiled: Compiled, using: str, trigger: str) -> None:
+def announce(spec: ViewSpec, compiled: Compiled, using: str, trigger: str) -> None:
     from .view import View
 
     signals.view_installed.send(sender=View, view=spec.name, using=using)
@@ -343,7 +385,8 @@ def uninstall(
         view = register.find(cursor, name, schema)
         if view is None:
             raise NotInstalledError(f"no view {name!r} is installed", code="MISSING", hint="See ivm_status.")
-        dependents = _dependents(cursor, view.full_name)
+        unfinished.give_way(cursor, *view.full_name)
+        dependents = dependents_of(cursor, view.full_name)
         if dependents and not cascade:
             raise IVMError(
                 f"{name} is read by {', '.join(v.name for v in dependents)}",
@@ -355,7 +398,7 @@ def uninstall(
         _drop(cursor, view, keep_data=keep_data)
 
 
-def _dependents(cursor: Any, name: tuple[str, str]) -> list[InstalledView]:
+def dependents_of(cursor: Any, name: tuple[str, str]) -> list[InstalledView]:
     """Views that read the view (schema, name), directly or through others, in dependency order."""
     reached = {name}
     found = []
@@ -449,5 +492,5 @@ def _take_off(cursor: Any, view: InstalledView, reason: str) -> None:
 def remove_runtime(connection: Any) -> None:
     """Drop our schema when no view is left in it."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        if registered(cursor) and not register.all_views(cursor):
+        if registered(cursor) and not register.all_views(cursor, built=True):
             cursor.execute("DROP SCHEMA django_ivm CASCADE")

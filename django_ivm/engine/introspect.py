@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..compiler.pg.catalog import ColumnInfo, Type
+from ..errors import IVMError
 
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, tn.nspname, t.typtype, a.atttypmod, a.attnotnull,
@@ -62,9 +63,25 @@ def rows(cursor: Any, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]
     return list(cursor.fetchall())
 
 
+# Without looking into the schema by its name, which is an error for who may not.
+_REGISTERED = """
+SELECT c.oid IS NOT NULL, c.oid IS NULL OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+       current_user
+FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'django_ivm'
+LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'view'
+"""
+
+
 def registered(cursor: Any) -> bool:
-    """Our schema and register are there."""
-    return bool(rows(cursor, "SELECT to_regclass('django_ivm.view') IS NOT NULL")[0][0])
+    """Our schema and register are there. Raises IVMError for a role that may not look."""
+    found, readable, role = rows(cursor, _REGISTERED)[0]
+    if not readable:
+        raise IVMError(
+            f"the role {role} may not read the register of views in schema django_ivm",
+            code="PRIVILEGE",
+            hint="Ask as the views' owner, or give the role the rights that docs/operations.md names.",
+        )
+    return bool(found)
 
 
 def columns(cursor: Any, oid: int) -> tuple[ColumnInfo, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql as pg
 
 from ..compiler.pg import names
+from . import residual
 from .introspect import rows
 from .retiring import retire
 
@@ -27,10 +28,12 @@ def attach(cursor: Any, view: InstalledView, installation: Installation) -> None
     reserve(cursor, view, installation)
     for log in installation.logs:
         ensure(cursor, log)
+    residual.put(cursor, view, installation)
 
 
 def reserve(cursor: Any, view: InstalledView, installation: Installation) -> None:
     """Enter the view as a reader: what its logs hold from now on is kept for it. The logs themselves may come later."""
+    _touch(cursor, [log.name for log in installation.logs])
     for log in installation.logs:
         cursor.execute(
             "INSERT INTO django_ivm.reader (log, view_schema, view_name, mode, rank, apply, drain_lock) "
@@ -51,18 +54,26 @@ def release(cursor: Any, view: InstalledView, *, gently: bool = False) -> None:
     lock readers out of the source."""
     if not view.objects.get("apply"):
         return
+    residual.drop(cursor, view)
     found = rows(
         cursor,
         "DELETE FROM django_ivm.reader WHERE view_schema = %s AND view_name = %s RETURNING log",
         view.full_name,
     )
     cursor.execute("DELETE FROM django_ivm.cursor WHERE view_schema = %s AND view_name = %s", view.full_name)
+    _touch(cursor, [name for (name,) in found])
     for (name,) in sorted(found):
         _settle(cursor, name, gently=gently)
 
 
+def _touch(cursor: Any, names_: list[str]) -> None:
+    """The readers of these logs change: a transaction whose snapshot shows them as they were finds it out."""
+    cursor.execute("UPDATE django_ivm.log SET identity = identity WHERE log = ANY(%s)", (names_,))
+
+
 def rename(cursor: Any, old: tuple[str, str], view: InstalledView, installation: Installation) -> None:
     """What was entered for a view of that name is the other view's now; nothing that is pending is lost."""
+    _touch(cursor, [log.name for log in installation.logs])
     cursor.execute(
         "UPDATE django_ivm.reader SET view_schema = %s, view_name = %s, mode = %s, rank = %s, apply = %s, "
         "drain_lock = %s WHERE view_schema = %s AND view_name = %s",
@@ -72,6 +83,7 @@ def rename(cursor: Any, old: tuple[str, str], view: InstalledView, installation:
         "UPDATE django_ivm.cursor SET view_schema = %s, view_name = %s WHERE view_schema = %s AND view_name = %s",
         (*view.full_name, *old),
     )
+    residual.put(cursor, view, installation)
 
 
 def triggers(cursor: Any, view: InstalledView) -> tuple[dict[str, str], ...]:
@@ -92,20 +104,13 @@ def _found(cursor: Any, name: str) -> SourceLog | None:
     return SourceLog.from_json(json.loads(found[0][0])) if found else None
 
 
-def lacks(cursor: Any, wanted: SourceLog) -> bool:
-    """The log isn't there yet, or not all of it that is wanted."""
-    old = _found(cursor, wanted.name)
-    return old is None or wanted.extended(old, commit=_commits(cursor, wanted.name)) != old
-
-
 def ensure(cursor: Any, wanted: SourceLog) -> None:
     """Create the log, or extend it by the columns that are missing; triggers only where they change."""
     old = _found(cursor, wanted.name)
     log = wanted.extended(old, commit=_commits(cursor, wanted.name)) if old else wanted
     if old == log:
         return
-    for statement in log.table_statements():
-        cursor.execute(statement)
+    cursor.execute(";\n".join(log.table_statements()))
     _write(cursor, log)
 
 
@@ -117,11 +122,13 @@ def _commits(cursor: Any, name: str) -> bool:
 def _write(cursor: Any, log: SourceLog) -> None:
     """Triggers and the entry in the register."""
     from . import triggers as installer
+    from . import witness
 
     specs = log.triggers()
-    for spec in specs:
-        installer.install(spec, cursor)
     listed = [{"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in specs]
+    before = witness.written(cursor, listed)
+    cursor.execute(";\n".join(dict.fromkeys(text for spec in specs for text in installer.statements(spec))))
+    witness.renew(cursor, listed, before)
     cursor.execute(
         "INSERT INTO django_ivm.log (log, source_schema, source_name, spec, triggers, objects, identity) "
         "VALUES (%s, %s, %s, %s, %s, %s, django_ivm.identity()) ON CONFLICT (log) DO UPDATE "
@@ -150,6 +157,7 @@ def _settle(cursor: Any, name: str, *, gently: bool) -> None:
         for signature in log.objects()["functions"]:
             cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
     cursor.execute(pg.SQL("DROP TABLE IF EXISTS {}").format(pg.Identifier(names.RUNTIME_SCHEMA, name)))
+    cursor.execute("DELETE FROM django_ivm.cleaned WHERE log = %s", (name,))
     cursor.execute("DELETE FROM django_ivm.log WHERE log = %s", (name,))
 
 

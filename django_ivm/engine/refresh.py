@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, Error, connections, transaction
 from django.utils import timezone
 from psycopg import sql as pg
 
@@ -54,8 +54,6 @@ def refresh(view: InstalledView, connection: Any, *, full: bool, trigger: str, s
         if why:
             with connection.cursor() as cursor:
                 witness.note(cursor, view, found)
-        if drain.later(view):
-            drain.clean(connection, view)
     except DatabaseError as error:
         result = _result(view, why or "refresh", counts, deltas, time.perf_counter() - clock, error)
         _log_apart(connection, view, result, started, trigger)
@@ -65,6 +63,8 @@ def refresh(view: InstalledView, connection: Any, *, full: bool, trigger: str, s
             code=getattr(error.__cause__, "sqlstate", None) or "",
             hint="The view is unchanged; correct the cause and refresh again.",
         ) from error
+    if drain.later(view):
+        _clean(connection, view)
     result = _result(view, why, counts, deltas, time.perf_counter() - clock, None)
     if why or deltas:
         log(connection.alias, view, result, started, trigger)
@@ -72,12 +72,25 @@ def refresh(view: InstalledView, connection: Any, *, full: bool, trigger: str, s
     return result
 
 
+def _clean(connection: Any, view: InstalledView) -> None:
+    """The view has been refreshed by now: what can't be cleaned stays for the next time."""
+    try:
+        with transaction.atomic(using=connection.alias):
+            drain.clean(connection, view)
+    except DatabaseError as error:
+        logger.warning("the logs of %s couldn't be cleaned: %s", view.name, str(error).splitlines()[0])
+
+
 def _drained_before(connection: Any, view: InstalledView) -> list[InstalledView]:
-    """Deferred views that it reads and that have something pending: a view is no fresher than those."""
+    """Deferred views that it reads and that have something to do: a view is no fresher than those."""
     if not view.parents:
         return []
     with connection.cursor() as cursor:
-        return [one for one in drain.before(cursor, view) if drain.pending(cursor, one)]
+        return [
+            one
+            for one in drain.before(cursor, view)
+            if drain.pending(cursor, one) or register.markers(cursor, one) or not drain.usable(cursor, one)
+        ]
 
 
 def _doubt(cursor: Any, view: InstalledView, found: witness.Witness) -> str:
@@ -95,34 +108,38 @@ def _reason(cursor: Any, view: InstalledView, asked: str) -> str:
         return asked
     query = "SELECT reason FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s ORDER BY marked_at LIMIT 1"
     found = rows(cursor, query, view.full_name)
+    if found and view.on_error == "stale":
+        logger.warning("%s was stale (%s); it is computed anew", view.name, found[0][0])
     return f"the view is stale: {found[0][0]}" if found else ""
 
 
 def _recompute(cursor: Any, view: InstalledView) -> tuple[int, int, int]:
-    """The marks go first: one that commits after that stays, for the difference may not have seen its cause.
-
-    Of a view with on_error = "stale" writers may have missed each other's changes: it is computed when all that
-    maintain it have ended, and a snapshot from before is of no use to one that maintains it afterwards
-    (compiler/triggers/guarded.py says why).
-    """
-    epoch, failures = own_table(view, "epoch"), own_table(view, "failed")
-    if epoch:
-        cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(epoch))
-    query = pg.SQL("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s")
-    if failures:  # of one snapshot, as they were left together
-        query = pg.SQL("WITH failures AS (DELETE FROM {}) {}").format(failures, query)
-    cursor.execute(query, view.full_name)
-    marked = cursor.rowcount > 0
-    if epoch and marked:
-        cursor.execute(pg.SQL("UPDATE {} SET ver = ver + 1").format(epoch))
-    setting = f"ivm.m{names.prefix(*view.full_name)[-8:]}"
-    cursor.execute("SELECT set_config(%s, '', true)", (setting,))
+    _take_marks(cursor, view)
     counts = (0, 0, 0)
     for function in view.replaces:
         counts = tuple(rows(cursor, f"SELECT * FROM {function}")[0])  # type: ignore[assignment]  # noqa: S608
-    if epoch and marked and rows(cursor, "SELECT current_setting('transaction_isolation')")[0][0] != "read committed":
-        register.mark_stale(cursor, view, "refreshed at a snapshot that doesn't show what was written since")
     return counts
+
+
+def _take_marks(cursor: Any, view: InstalledView) -> None:
+    """The marks go first: one that commits after that stays, for the difference may not have seen its cause.
+
+    Of a view with on_error = "stale" writers may have missed each other's changes: it is computed when all that
+    maintain it have ended, and a snapshot from before is of no use to one that maintains it afterwards. In a
+    transaction whose snapshot stands still the marks stay (compiler/triggers/guarded.py says why).
+    """
+    query = pg.SQL("DELETE FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s")
+    if epoch := own_table(view, "epoch"):
+        cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(epoch))
+        if rows(cursor, "SELECT current_setting('transaction_isolation')")[0][0] != "read committed":
+            return
+        # Of one snapshot, as they were left together.
+        query = pg.SQL("WITH failures AS (DELETE FROM {}) {}").format(own_table(view, "failed"), query)
+    cursor.execute(query, view.full_name)
+    if epoch and cursor.rowcount > 0:
+        cursor.execute(pg.SQL("UPDATE {} SET ver = ver + 1").format(epoch))
+    setting = f"ivm.m{names.prefix(*view.full_name)[-8:]}"
+    cursor.execute("SELECT set_config(%s, '', true)", (setting,))
 
 
 def own_table(view: InstalledView, what: str) -> pg.Identifier | None:
@@ -161,7 +178,12 @@ def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, star
     """Log a failure so that it survives the transaction that it aborts: over a connection of its own when in one."""
     logger.error("refresh of %s failed: %s", view.name, result.error)
     if not connection.in_atomic_block:
-        log(connection.alias, view, result, started, trigger)
+        try:
+            if not connection.is_usable():  # the failure may have been the connection's: the log takes a new one
+                connection.close()
+            log(connection.alias, view, result, started, trigger)
+        except Error:
+            logger.exception("the failed refresh of %s couldn't be written to the log", view.name)
         return
     from ..models import RefreshLog
 
@@ -171,7 +193,7 @@ def _log_apart(connection: Any, view: InstalledView, result: RefreshResult, star
     try:
         if log_exists(alias):
             RefreshLog.objects.using(alias).create(**_values(connection.alias, view, result, started, trigger))
-    except DatabaseError:
+    except Error:
         logger.exception("the failed refresh of %s couldn't be written to the log", view.name)
     finally:
         own.close()

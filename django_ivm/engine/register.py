@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from ..compiler.pg.names import RUNTIME_SCHEMA
-from . import facts, families, logs, witness
+from . import facts, families, logs, policies, witness
 from .introspect import registered, rows
 from .results import Reason
 from .spec import ViewSpec
@@ -175,7 +175,10 @@ def record(
 ) -> None:
     """Enter a view, in the place of an older entry; `number` is that one's, where views that read it stay."""
     store = installation.store
-    triggers = [{"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} for t in installation.triggers]
+    triggers = [
+        {"name": t.name, "schema": t.schema, "table": t.table, "hash": t.hash} | ({"fires": "ROA"} if t.replica else {})
+        for t in installation.triggers
+    ]
     reasons = [
         {"code": r.code, "message": r.message, "hint": r.hint, "location": r.location} for r in installation.reasons
     ]
@@ -187,6 +190,7 @@ def record(
     looks |= facts.state(installation) | {"facts": facts.held(cursor, installation.reads)}
     if installation.logs:
         looks |= {"apply": installation.apply_function, "drain_lock": installation.drain_lock}
+        looks |= {"residual": installation.residual.name, "no_residual": installation.residual.reason}
     shown = [c.name for c in installation.columns]
     values: dict[str, Any] = {
         "view_schema": installation.options.schema,
@@ -245,7 +249,7 @@ def mark_stale(cursor: Any, view: InstalledView, reason: str) -> None:
 _FAULTS = """
 WITH RECURSIVE wanted AS (
     SELECT w.name, w.hash, w.schema || '.' || w."table" AS shown, coalesce(w.fires, 'OA') AS fires, c.oid AS table_oid,
-           w.schema = 'django_ivm' AS own
+           w.schema = 'django_ivm' OR (w.schema, w."table") = (%s, %s) AS own
     FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text, hash text, fires text)
     LEFT JOIN pg_namespace n ON n.nspname = w.schema
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
@@ -271,7 +275,7 @@ SELECT
         SELECT f.oid FROM family f WHERE f.oid NOT IN (SELECT table_oid FROM wanted WHERE table_oid IS NOT NULL)
         UNION ALL
         SELECT w.table_oid FROM wanted w WHERE NOT w.own AND w.table_oid NOT IN (SELECT oid FROM family)) x
-        WHERE NOT %s ORDER BY 1),
+        WHERE NOT %s AND oid IS NOT NULL ORDER BY 1),
     -- no ordinary view inside the query has changed
     ARRAY(SELECT (v->>1) || '.' || (v->>2) FROM jsonb_array_elements(%s::jsonb) v,
         to_regclass('django_ivm.' || quote_ident(v->>0)) copy
@@ -296,6 +300,7 @@ def faults(cursor: Any, view: InstalledView) -> tuple[str, ...]:
     keys that the plan relies on, the ordinary views inside the query, the table and the definition."""
     marked = view.strategy == "full" or view.mode == "manual"
     values = (
+        *view.storage,
         json.dumps([*view.triggers, *logs.triggers(cursor, view), *witness.guards(view)]),
         json.dumps([list(name) for name in view.sources]),
         marked,
@@ -318,6 +323,8 @@ def faults(cursor: Any, view: InstalledView) -> tuple[str, ...]:
         found.append("the table or the definition is gone")
     if marked and families.watched(cursor, view.definition_view) != set(view.sources):
         found.append("the query reads other tables than when the view was installed")
+    if secured := policies.applying(cursor, view):
+        found.append(f"row level security applies to the view's owner: {_some(secured)}")
     found += facts.lost(cursor, view.objects.get("facts"), view.reads)
     return tuple(found)
 

@@ -40,7 +40,7 @@ class RefreshResult:
 
 @dataclass(frozen=True, slots=True)
 class LevelResult:
-    """A table of a view's own that differs from what it should hold: an inner level, hidden columns, lock buckets."""
+    """A table of a view's own that differs from what it should hold: an inner level or hidden columns."""
 
     table: str
     missing: int
@@ -112,6 +112,8 @@ class Explanation:
     indexes: tuple[IndexAdvice, ...] = ()
     choices: tuple[str, ...] = ()
     at_read: str = ""
+    residual: str = ""
+    unsecured: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"strategy: {self.strategy}", f"mode: {self.mode}"]
@@ -123,6 +125,12 @@ class Explanation:
             lines += [f"  - {name} = {value}" for name, value in self.settings]
         if self.at_read:
             lines.append(f"at read time, by the reader's clock and settings: {self.at_read}")
+        if self.residual:
+            lines.append(f"read with what is pending added: {self.residual}")
+        if self.unsecured:
+            lines.append(
+                f"shows rows whatever the row level security of {', '.join(self.unsecured)} says of the reader"
+            )
         if self.alike:
             lines.append(f"one of several equal values, compared by equality: {', '.join(self.alike)}")
         if self.undetermined:
@@ -142,7 +150,7 @@ class ViewStatus:
     """State of an installed view. `pending` counts unapplied change rows, `size` is in bytes.
 
     `faults` say what of an outdated view doesn't fit its sources any more, `doubts` why writes to a stale one may have
-    gone unseen.
+    gone unseen, `cause` what first marked it stale: a write, or the error of a maintenance that failed.
     """
 
     installed: bool
@@ -157,6 +165,7 @@ class ViewStatus:
     size: int | None = None
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    cause: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -173,4 +182,5 @@ class ViewStatus:
             "size": self.size,
             "faults": list(self.faults),
             "doubts": list(self.doubts),
+            "cause": self.cause,
         }

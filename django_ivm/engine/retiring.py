@@ -19,6 +19,8 @@ from .introspect import rows
 
 logger = logging.getLogger("django_ivm")
 
+_DROP = pg.SQL("DROP TRIGGER {} ON {}")
+_NOTHING = pg.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {}")
 _BODY = "BEGIN RETURN NULL; END -- retired"
 _ON_TABLES = """
 SELECT n.nspname, c.relname, t.tgname, p.proname FROM pg_trigger t
@@ -41,28 +43,28 @@ def retire(
     once, and so are those whose function is `kept`.
     """
     found = rows(cursor, _ON_TABLES + "WHERE t.tgname = ANY(%s) ORDER BY 1, 2, 3", (list(triggers),))
-    going = []
+    going: dict[str, None] = {}
     for schema, table, name, function in found:
         if (schema, table, name) in staying:
             continue
         if (schema, table) in own or function in kept:
-            cursor.execute(pg.SQL("DROP TRIGGER {} ON {}").format(pg.Identifier(name), pg.Identifier(schema, table)))
+            statement = _DROP.format(pg.Identifier(name), pg.Identifier(schema, table))
         else:
-            going.append(function)
-    for function in sorted(set(going)):
-        cursor.execute(
-            pg.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {}").format(
-                pg.Identifier(names.RUNTIME_SCHEMA, function), pg.Literal(_BODY)
-            )
-        )
+            statement = _NOTHING.format(pg.Identifier(names.RUNTIME_SCHEMA, function), pg.Literal(_BODY))
+        going[statement.as_string(None)] = None
+    if going:
+        cursor.execute(";\n".join(going))  # as one script: writers wait meanwhile
 
 
 def drop_functions(cursor: Any, signatures: Iterable[str]) -> None:
     """Drop functions, except those that a trigger still calls."""
-    used = "SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE tgfoid = to_regprocedure(%s))"
-    for signature in signatures:
-        if not rows(cursor, used, (signature,))[0][0]:
-            cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
+    unused = (
+        "SELECT s FROM unnest(%s::text[]) s "
+        "WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgfoid = to_regprocedure(s)) ORDER BY 1"
+    )
+    found = [signature for (signature,) in rows(cursor, unused, (list(signatures),))]
+    if found:
+        cursor.execute(f"DROP FUNCTION IF EXISTS {', '.join(found)}")
 
 
 def retired(cursor: Any) -> dict[tuple[str, str], list[str]]:

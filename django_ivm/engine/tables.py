@@ -11,7 +11,7 @@ from . import families
 from .introspect import columns, registered, rows
 
 _RELATIONS = """
-SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, row_security_active(c.oid),
        EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = ANY(c.oid || %s::oid[]) AND f.contype = 'f'
                AND (f.confupdtype IN ('c', 'n', 'd') OR f.confdeltype IN ('c', 'n', 'd'))),
        has_table_privilege(c.oid, 'SELECT')
@@ -85,7 +85,7 @@ def relations(
 
 def _table(cursor: Any, oid: int, through: str) -> TableInfo:
     below, outside, unwatched, oids = families.family(cursor, oid)
-    _, schema, name, kind, persistence, secured, cascaded, readable = rows(cursor, _RELATIONS, (oids, oid))[0]
+    _, schema, name, kind, persistence, secured, active, cascaded, readable = rows(cursor, _RELATIONS, (oids, oid))[0]
     keys = rows(cursor, _KEYS, (oid,))
     info = TableInfo(
         schema=schema,
@@ -100,7 +100,9 @@ def _table(cursor: Any, oid: int, through: str) -> TableInfo:
         unwatched=unwatched,
         through=through,
         readable=readable or not through,
-        row_security=secured,
+        # Behind an ordinary view they apply to that view's owner, whoever installs ours.
+        row_security=active or (secured and bool(through)),
+        policies=secured,
         cascaded=cascaded,
     )
     return _counted(cursor, _parent(cursor, info, oids) if below and kind == "r" else info, [oid, *oids])

@@ -89,9 +89,12 @@ def status(spec: TriggerSpec, database: str) -> tuple[str, bool | None]:
     return trigger.get_installation_status(trigger.target, database=database)  # type: ignore[no-any-return]
 
 
-def install(spec: TriggerSpec, cursor: Any) -> None:
-    """Create or replace the trigger and its function, a statement at a time: some servers prepare them."""
+def statements(spec: TriggerSpec) -> list[str]:
+    """What creates or replaces the trigger and its function."""
     trigger = IVMTrigger(spec)
-    compiled = trigger.compile(trigger.target)
-    for statement in compiled.sql.spec.statements():
-        cursor.execute(statement)
+    return list(trigger.compile(trigger.target).sql.spec.statements())
+
+
+def install(spec: TriggerSpec, cursor: Any) -> None:
+    """Create or replace the trigger and its function."""
+    cursor.execute(";\n".join(statements(spec)))

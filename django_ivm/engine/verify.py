@@ -8,7 +8,7 @@ PostgreSQL can evaluate below the query's groups and joins. A view without a key
 whole rows, which restricts what is compared but not what is computed.
 
 What the readers don't see decides what the next writes do. So a whole verification also compares hidden columns, inner
-levels with their queries over the levels beneath, and counts the lock buckets.
+levels with their queries over the levels beneath.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql as pg
 
-from ..compiler.maintenance.locks import STRIPES
 from ..compiler.pg import names
 from ..compiler.triggers.objects import MAINTAINING_PATH
 from . import pinning
 from .introspect import rows
+from .peek import peek
 from .register import InstalledView
 from .results import LevelResult, VerifyResult
 
@@ -47,8 +47,12 @@ SELECT (SELECT count(*) FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM stor
 def verify(view: InstalledView, connection: Any, sample: int | None) -> VerifyResult:
     """Compare row by row, as text; `sample=N` compares one of N buckets of keys, chosen by chance, and no inner level.
 
-    Nothing is written.
+    Nothing is written. Changes that are pending in logs count as applied.
     """
+    return peek(connection, view, lambda: _verify(view, connection, sample))
+
+
+def _verify(view: InstalledView, connection: Any, sample: int | None) -> VerifyResult:
     with pinning.under(connection, view.spec.settings) as cursor:
         missing, unexpected, count, examples = rows(cursor, _statement(view, sample))[0]
     levels = () if sample and sample > 1 else _levels(view, connection)
@@ -116,11 +120,6 @@ def _levels(view: InstalledView, connection: Any) -> tuple[LevelResult, ...]:
             missing, unexpected = _compare_level(cursor, level)
             if missing or unexpected:
                 found.append(LevelResult(level["table"], missing, unexpected))
-        for table, wanted in view.objects.get("buckets", {}).items():
-            buckets = pg.SQL("SELECT count(*) FROM {}").format(pg.Identifier(names.RUNTIME_SCHEMA, table))
-            missing = wanted - rows(cursor, buckets)[0][0]
-            if missing:
-                found.append(LevelResult(table, max(missing, 0), max(-missing, 0)))
         transaction.set_rollback(True, using=connection.alias)
     return tuple(found)
 
@@ -149,14 +148,6 @@ def prepare(cursor: Any, view: InstalledView) -> int:
             cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
             cursor.execute(level["mend"])
             mended += cursor.rowcount
-    for table, wanted in view.objects.get("buckets", {}).items():
-        fill = pg.SQL(
-            "INSERT INTO {} (b, st) SELECT b, st FROM generate_series(0, {}) b, generate_series(0, {}) st "
-            "ON CONFLICT DO NOTHING"
-        )
-        lock = pg.Identifier(names.RUNTIME_SCHEMA, table)
-        cursor.execute(fill.format(lock, pg.Literal(wanted // STRIPES - 1), pg.Literal(STRIPES - 1)))
-        mended += cursor.rowcount
     return mended
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from psycopg import sql as pg
 
 from ..errors import DefinitionError, NotInstalledError
-from . import drain, register, witness
+from . import drain, register, residual, witness
 from . import install as installer
 from .families import reads_unwatched
 from .introspect import rows
@@ -50,6 +50,16 @@ class View:
     def table(self) -> str:
         found = self._found()
         return pg.Identifier(found.schema, found.name).as_string(None)
+
+    @property
+    def residual_table(self) -> str | None:
+        """Of a deferred view whose plan allows it, the quoted and qualified relation that has its rows as a refresh
+        would leave them: stored rows with what is pending added, without writing anything. None for other views.
+
+        Views that are marked stale are read by their query there. It needs SELECT on that relation and USAGE on the
+        schema django_ivm, which the roles in `grants` have.
+        """
+        return residual.table_of(self._found())
 
     def _found(self, using: str | None = None) -> InstalledView:
         with connections[using or self.using].cursor() as cursor:
@@ -119,14 +129,16 @@ class View:
             doubts = witness.doubts(cursor, view)
             fresh = _fresh(cursor, view, {})
             pending = drain.pending(cursor, view)
-            oldest = rows(
+            marks = rows(
                 cursor,
-                "SELECT min(marked_at), count(*) FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s",
+                "SELECT marked_at, reason FROM django_ivm.stale WHERE view_schema = %s AND view_name = %s "
+                "ORDER BY marked_at LIMIT 1",
                 view.full_name,
-            )[0]
+            )
+            oldest, cause = marks[0] if marks else (None, "")
             size = rows(cursor, "SELECT pg_total_relation_size(to_regclass(%s))", (_storage(view),))[0][0]
             count = _count(cursor, view) if size is not None else None
-            since = [moment for moment in (oldest[0], _drained_at(cursor, view) if pending else None) if moment]
+            since = [moment for moment in (oldest, _drained_at(cursor, view) if pending else None) if moment]
         lag = timezone.now() - min(since) if since else timedelta(0)
         return ViewStatus(
             installed=True,
@@ -141,6 +153,7 @@ class View:
             size=size,
             faults=faults,
             doubts=doubts,
+            cause=cause,
         )
 
 
@@ -176,8 +189,10 @@ def _last_refresh(using: str, view: InstalledView) -> Any:
 
 def _fresh(cursor: Any, view: InstalledView, known: dict[tuple[str, str], bool]) -> bool:
     if view.full_name not in known:
+        # Parents first: a parent's refresh marks the view, and mustn't come between a look at it and one at the parent.
         known[view.full_name] = (
-            not view.detached
+            all(_fresh_parent(cursor, name, known) for name in view.parents)
+            and not view.detached
             and not register.markers(cursor, view)
             and register.intact(cursor, view)
             and not witness.doubts(cursor, view)
@@ -186,11 +201,12 @@ def _fresh(cursor: Any, view: InstalledView, known: dict[tuple[str, str], bool])
         )
         if view.strategy == "full" and reads_unwatched(cursor, view.definition_view):
             known[view.full_name] = False
-        for schema, name in view.parents if known[view.full_name] else ():
-            parent = register.find(cursor, name, schema)
-            if parent is None or not _fresh(cursor, parent, known):
-                known[view.full_name] = False
     return known[view.full_name]
+
+
+def _fresh_parent(cursor: Any, name: tuple[str, str], known: dict[tuple[str, str], bool]) -> bool:
+    parent = register.find(cursor, name[1], name[0])
+    return parent is not None and _fresh(cursor, parent, known)
 
 
 def explain(spec: ViewSpec, connection: Any) -> Explanation:
@@ -219,9 +235,18 @@ def explain(spec: ViewSpec, connection: Any) -> Explanation:
         alike=installation.plan.alike if installation.plan else (),
         undetermined=installation.plan.open if installation.plan else (),
         at_read=installation.read.shown if installation.read else "",
+        residual=_residual(installation),
         choices=tuple(map(str, installation.plan.choices)) if installation.plan else (),
         indexes=advise(installation.missing_indexes, compiled.catalog, connection),
+        unsecured=compiled.unsecured,
     )
+
+
+def _residual(installation: Any) -> str:
+    """What `Explanation` says of the residual read; nothing where nothing is ever pending."""
+    if reason := installation.residual.reason:
+        return f"no: {reason}"
+    return f"yes, in one SELECT from django_ivm.{installation.residual.name}" if installation.residual.name else ""
 
 
 def create_view(
@@ -234,8 +259,10 @@ def create_view(
     replace: bool = False,
     on_error: str = "raise",
     prefer: str = "auto",
+    online: bool = False,
 ) -> View:
-    """Install a view without a model. Works inside a transaction and rolls back with it.
+    """Install a view without a model. Works inside a transaction and rolls back with it; `online`, which works outside
+    of one only, fills the view without keeping writers of its sources out.
 
     With `on_error="stale"` a failing maintenance marks the view stale, with the error, and lets the write through.
     Where a value may be kept by a `state` of its own or by `recompute` of what a write touches, estimates decide,
@@ -257,7 +284,7 @@ def create_view(
         raise DefinitionError(
             f"{name!r} belongs to the model {existing.label}", code="NAME", hint="Change the model instead."
         )
-    installer.install(spec, connection, trigger="api")
+    installer.install(spec, connection, trigger="api", online=online)
     return View(name, using)
 
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _SEEN = """
 , wanted AS (
-    SELECT format('%%I.%%I.%%I', w.schema, w."table", w.name) AS name, t.oid, t.xmin AS written, d.xmin AS commented
-    FROM jsonb_to_recordset(%(triggers)s::jsonb) AS w(name text, schema text, "table" text)
+    SELECT format('%%I.%%I.%%I', w.schema, w."table", w.name) AS name, t.oid, t.xmin AS written, d.xmin AS commented,
+           w.fires IS NOT NULL AS alarm
+    FROM jsonb_to_recordset(%(triggers)s::jsonb) AS w(name text, schema text, "table" text, fires text)
     JOIN pg_namespace n ON n.nspname = w.schema
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table"
     JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = w.name
@@ -62,11 +63,13 @@ SELECT jsonb_build_object(
                JOIN pg_namespace n ON n.nspname = r->>0
                JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = r->>1
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r->>2)
-)::text, (SELECT system_identifier FROM pg_control_system()), 'django_ivm.view'::regclass::oid,
+)::text, (SELECT identity FROM django_ivm.here),
    EXISTS (SELECT 1 FROM pg_class c WHERE c.relpersistence = 'u' AND (c.oid IN (SELECT oid FROM down)
            OR c.oid IN (SELECT t.tgrelid FROM pg_trigger t JOIN wanted w ON w.oid = t.oid))),
-   ARRAY(SELECT s.srrelid::regclass::text FROM pg_subscription_rel s WHERE s.srrelid IN (SELECT oid FROM down) ORDER BY 1),
-   ARRAY(SELECT name FROM wanted WHERE age(written) < age(commented) ORDER BY 1)
+   ARRAY(SELECT s.srrelid::regclass::text FROM pg_subscription_rel s
+         WHERE s.srrelid IN (SELECT oid FROM down) ORDER BY 1),
+   -- alarms are enabled in a subtransaction, whose number is above that of the comment's transaction
+   ARRAY(SELECT name FROM wanted WHERE age(written) < age(commented) AND NOT alarm ORDER BY 1)
 """
 
 _MESSAGES = {
@@ -85,8 +88,7 @@ class Witness:
     """What the catalogs hold of a view now. `touched` are triggers that were changed after they were commented."""
 
     seen: dict[str, dict[str, Any] | None]
-    cluster: int
-    register: int
+    identity: str
     unlogged: bool
     subscribed: tuple[str, ...]
     touched: tuple[str, ...]
@@ -100,8 +102,8 @@ def look(cursor: Any, view: InstalledView) -> Witness:
         "triggers": json.dumps(wanted),
         "reads": json.dumps([list(item) for item in view.reads]),
     }
-    seen, cluster, register, unlogged, subscribed, touched = rows(cursor, families.BELOW + _SEEN, values)[0]
-    return Witness(json.loads(seen), cluster, register, unlogged, tuple(subscribed), tuple(touched))
+    seen, identity, unlogged, subscribed, touched = rows(cursor, families.BELOW + _SEEN, values)[0]
+    return Witness(json.loads(seen), identity, unlogged, tuple(subscribed), tuple(touched))
 
 
 def guards(view: InstalledView) -> list[dict[str, str]]:
@@ -113,11 +115,11 @@ def guards(view: InstalledView) -> list[dict[str, str]]:
 def note(cursor: Any, view: InstalledView, found: Witness) -> None:
     """From now on the view's rows rest on this."""
     cursor.execute(
-        "INSERT INTO django_ivm.witness AS w (view_schema, view_name, cluster, register, seen) "
-        "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (view_schema, view_name) DO UPDATE SET cluster = excluded.cluster, "
-        "register = excluded.register, seen = excluded.seen, noted_at = excluded.noted_at "
-        "WHERE (w.cluster, w.register, w.seen) IS DISTINCT FROM (excluded.cluster, excluded.register, excluded.seen)",
-        (*view.full_name, found.cluster, found.register, json.dumps(found.seen)),
+        "INSERT INTO django_ivm.witness AS w (view_schema, view_name, identity, seen) VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT (view_schema, view_name) DO UPDATE "
+        "SET identity = excluded.identity, seen = excluded.seen, noted_at = excluded.noted_at "
+        "WHERE (w.identity, w.seen) IS DISTINCT FROM (excluded.identity, excluded.seen)",
+        (*view.full_name, found.identity, json.dumps(found.seen)),
     )
     if found.unlogged:
         cursor.execute(
@@ -161,11 +163,8 @@ def _told(kind: str, names: Any) -> str:
 
 def _noted(cursor: Any, view: InstalledView, now: Witness) -> dict[str, Any] | None:
     """The note, if it was taken here."""
-    query = (
-        "SELECT seen::text FROM django_ivm.witness "
-        "WHERE view_schema = %s AND view_name = %s AND cluster = %s AND register = %s"
-    )
-    found = rows(cursor, query, (*view.full_name, now.cluster, now.register))
+    query = "SELECT seen::text FROM django_ivm.witness WHERE view_schema = %s AND view_name = %s AND identity = %s"
+    found = rows(cursor, query, (*view.full_name, now.identity))
     return json.loads(found[0][0]) if found else None
 
 
@@ -181,6 +180,37 @@ def adopt(cursor: Any, view: InstalledView) -> None:
     now = look(cursor, view)
     if _noted(cursor, view, now) is None and not now.touched:
         note(cursor, view, now)
+
+
+def alarms_off(cursor: Any, view: InstalledView) -> tuple[str, ...]:
+    """Sources on which the alarm for writes under session_replication_role = replica doesn't fire: ENABLE TRIGGER ALL
+    made an ordinary trigger of it, or their owner is somebody else than who installed the view."""
+    return tuple(dict.fromkeys(f"{schema}.{table}" for schema, table, _ in _alarms(cursor, view)))
+
+
+def rearm(cursor: Any, view: InstalledView) -> None:
+    """Let the alarms fire again, as far as this role may; each table is locked against writers for a moment."""
+    off = _alarms(cursor, view)
+    listed = [{"schema": schema, "table": table, "name": name} for schema, table, name in off]
+    before = written(cursor, listed)
+    for schema, table, name in off:
+        query = "SELECT django_ivm.fire_for_replicas((quote_ident(%s) || '.' || quote_ident(%s))::regclass, %s)"
+        cursor.execute(query, (schema, table, name))
+    if off:
+        renew(cursor, listed, before)
+
+
+def _alarms(cursor: Any, view: InstalledView) -> list[tuple[Any, ...]]:
+    wanted = [one for one in view.triggers if "fires" in one]
+    query = (
+        'SELECT w.schema, w."table", w.name FROM jsonb_to_recordset(%s::jsonb) '
+        'AS w(name text, schema text, "table" text) '
+        "JOIN pg_namespace n ON n.nspname = w.schema "
+        'JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table" '
+        "JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = w.name "
+        "WHERE t.tgenabled NOT IN ('R', 'A') ORDER BY 1, 2"
+    )
+    return rows(cursor, query, (json.dumps(wanted),))
 
 
 def renew(cursor: Any, triggers: list[dict[str, str]], before: dict[str, Any]) -> None:

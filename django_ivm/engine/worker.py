@@ -12,7 +12,6 @@ Several workers share the views: whoever refreshes one holds an advisory lock in
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import select
 import socket
@@ -22,35 +21,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import Error, connections
 
 from ..errors import IVMError, NotInstalledError
 from .crew import Crew
-from .introspect import registered, rows
+from .introspect import rows
 from .results import RefreshResult
+from .work import Name, Names, doubted, needed
 
 logger = logging.getLogger("django_ivm")
 
 CHANNEL = "django_ivm"
 POLL = 5.0  # seconds between looks without a notification
 _SHORTLY = 0.1  # while a transaction is open that may have changed something without notifying
+_DOUBT = 60.0  # between two looks for writes that no trigger saw
 _BUSY = 1.0  # before looking again at a view that another worker refreshes
 _LONGEST = 300.0  # between two tries of a view that fails
 _RECONNECT = 30.0  # between two tries to reach the server
 
-Name = tuple[str, str]
 Outcome = RefreshResult | Exception | None
 
-# What no refresh can do anything about (a detached view, missing triggers) is none of the worker's business.
-_NEEDED = """
-SELECT v.view_schema, v.view_name, v.depends_on::text,
-       EXISTS (SELECT FROM django_ivm.stale s WHERE s.view_schema = v.view_schema AND s.view_name = v.view_name)
-       OR v.mode = 'deferred' AND (
-           django_ivm.pending_rows(v.view_schema, v.view_name) > 0
-           OR EXISTS (SELECT FROM django_ivm.cursor c WHERE c.view_schema = v.view_schema
-                      AND c.view_name = v.view_name AND c.identity <> django_ivm.identity()))
-FROM django_ivm.view v WHERE NOT v.detached AND v.view_schema <> 'django_ivm' ORDER BY v.id
-"""
 _CLAIM = "SELECT pg_try_advisory_xact_lock(hashtextextended(quote_ident(%s) || '.' || quote_ident(%s), 6911597))"
 _DEAD = """
 DELETE FROM django_ivm.listening l WHERE NOT EXISTS (
@@ -76,36 +67,6 @@ class Lost(Exception):
     """The connection broke under a refresh, which says nothing about the view."""
 
 
-def needed(cursor: Any, names: frozenset[tuple[str | None, str]] | None = None) -> dict[Name, set[Name]]:
-    """The views that a refresh would change → all views that they read, directly or not, among them.
-
-    `names` are (schema, name) of those that count, the schema None for any; without, all do.
-    """
-    if not registered(cursor):
-        return {}
-    parents: dict[Name, set[Name]] = {}
-    found = []
-    for schema, name, depends_on, wanted in rows(cursor, _NEEDED):
-        parents[schema, name] = {(s, n) for s, n in json.loads(depends_on)}
-        if wanted and (names is None or (schema, name) in names or (None, name) in names):
-            found.append((schema, name))
-    above = ancestors(parents)
-    return {name: above[name] & set(found) for name in found}
-
-
-def ancestors(parents: dict[Name, set[Name]]) -> dict[Name, set[Name]]:
-    """view → all views that it reads, directly or not."""
-    found: dict[Name, set[Name]] = {}
-    for name in parents:
-        reached, pending = set[Name](), [name]
-        while pending:
-            new = parents.get(pending.pop(), set()) - reached
-            reached |= new
-            pending += new
-        found[name] = reached
-    return found
-
-
 class Worker:
     """Refreshes views of a database until `stop()`.
 
@@ -117,7 +78,7 @@ class Worker:
     def __init__(
         self,
         using: str,
-        names: frozenset[tuple[str | None, str]] | None = None,
+        names: Names = None,
         *,
         jobs: int = 1,
         poll: float = POLL,
@@ -129,6 +90,7 @@ class Worker:
         self._poll = poll
         self._report = report
         self._patience: dict[Name, _Patience] = {}
+        self._doubted: frozenset[Name] = frozenset()
         self._running: dict[Name, float] = {}
         self._stopping = self._notified = False
         self._claims = threading.local()
@@ -174,12 +136,15 @@ class Worker:
             cursor.execute(f"LISTEN {CHANNEL}")
             if there := _listening(cursor):
                 cursor.execute(_DEAD)
+        looked = -_DOUBT
         while True:
             self._collect(crew)
             if self._stopping:
                 return
             with link.cursor() as cursor:
                 there = there or _listening(cursor)
+                if time.monotonic() - looked >= _DOUBT:
+                    self._doubted, looked = doubted(cursor, self._names), time.monotonic()
             self._begin(link, crew)
             if len(self._running) >= self._jobs or not there:
                 self._wait(link, self._poll)
@@ -189,7 +154,7 @@ class Worker:
     def _begin(self, link: Any, crew: Crew[Name, Outcome]) -> bool:
         """Start what can be started now; whether there was any."""
         with link.cursor() as cursor:
-            todo = needed(cursor, self._names)
+            todo = needed(cursor, self._names, self._doubted)
         now, begun = time.monotonic(), False
         for name, above in todo.items():
             if len(self._running) >= self._jobs:
@@ -218,6 +183,7 @@ class Worker:
             else:
                 # Under steady writes a view takes no more than half of the time.
                 patience.failures, patience.again = 0, now + took
+                self._doubted -= {name}
                 self._report(name, outcome)
 
     def _sleep(self, link: Any, crew: Crew[Name, Outcome]) -> None:
@@ -289,10 +255,10 @@ class Worker:
             with self._claimed(name) as mine:
                 return View(name[1], self._using, name[0]).refresh(trigger="worker") if mine else None
         except (IVMError, Error) as error:
-            if connection.connection is not None and not connection.is_usable():
-                connection.close()
-                raise Lost from error
-            raise
+            if not _broken(error):
+                raise
+            connection.close()
+            raise Lost from error
 
     @contextlib.contextmanager
     def _claimed(self, name: Name) -> Iterator[bool]:
@@ -304,7 +270,9 @@ class Worker:
         try:
             with link.cursor() as cursor:
                 link.set_autocommit(False)
-                mine = rows(cursor, _CLAIM, name)[0][0] and name in needed(cursor, frozenset([name]))
+                mine = rows(cursor, _CLAIM, name)[0][0] and (
+                    name in needed(cursor, frozenset([name])) or name in doubted(cursor, frozenset([name]))
+                )
             yield mine
             link.rollback()
             link.set_autocommit(True)
@@ -321,6 +289,15 @@ class Worker:
         link = connections[self._using].copy()
         link.settings_dict.get("OPTIONS", {}).pop("pool", None)
         return link
+
+
+def _broken(error: BaseException | None) -> bool:
+    """The error is one of the connection or of the server's end, not of a statement."""
+    while error is not None:
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+        error = error.__cause__
+    return False
 
 
 def _close(link: Any) -> None:

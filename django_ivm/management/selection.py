@@ -154,7 +154,54 @@ def progress(
                 yield target
                 bar.update()
 
-        def show(text: str) -> None:
-            bar.set_postfix_str(text)
+        shown = _Shown(bar)
+        try:
+            yield walk(), shown
+        finally:
+            shown.close()
 
-        yield walk(), show
+
+class _Shown:
+    """What is going on at one target: text behind the bar of targets, and a bar of rows beneath it while there are
+    rows to count."""
+
+    def __init__(self, bar: tqdm[Any]) -> None:
+        self._bar = bar
+        self._rows: tqdm[Any] | None = None
+
+    def __call__(self, text: str) -> None:
+        self._bar.set_postfix_str(text)
+
+    def rows(self, what: str, done: int, estimated: int) -> None:
+        """`done` of about `estimated` rows, with the time left."""
+        if self._rows is None:
+            self._rows = tqdm(
+                total=estimated, unit="row", unit_scale=True, file=sys.stderr, dynamic_ncols=True, leave=False
+            )
+        self._rows.set_description_str(f"filling {what}", refresh=False)
+        self._rows.total = estimated
+        self._rows.update(done - self._rows.n)
+        if done >= estimated:
+            self.close()
+
+    def close(self) -> None:
+        """No rows to count any more."""
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
+
+
+@contextlib.contextmanager
+def counter(options: dict[str, Any], unit: str) -> Iterator[Callable[[str], bool]]:
+    """A function that counts one thing more and shows what it was, on a terminal only; it says whether it did."""
+    if options.get("no_progress") or options["verbosity"] != 1 or not sys.stderr.isatty():
+        yield lambda _text: False
+        return
+    with tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def count(text: str) -> bool:
+            bar.set_description_str(text, refresh=False)
+            bar.update()
+            return True
+
+        yield count

@@ -40,10 +40,12 @@ CREATE TABLE IF NOT EXISTS django_ivm.cursor (
 );
 
 -- Logs that a transaction in flight has written and that a view in mode `commit` reads. Never seen by another one.
+-- `seq` is not above any of its rows: rows of a restored log may have the same transaction's number.
 CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.pending (
     xid  xid8 NOT NULL,
     log  text NOT NULL,
     last boolean NOT NULL DEFAULT false,
+    seq  bigint NOT NULL,
     PRIMARY KEY (xid, log)
 );
 
@@ -52,7 +54,13 @@ CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.flushed (
     xid xid8 NOT NULL,
     seq bigint NOT NULL
 );
-CREATE INDEX IF NOT EXISTS flushed_xid ON django_ivm.flushed (xid);
+DO $body$
+BEGIN
+    IF to_regclass('django_ivm.flushed_xid') IS NULL THEN  -- IF NOT EXISTS would lock the table all the same
+        CREATE INDEX flushed_xid ON django_ivm.flushed (xid);
+    END IF;
+END
+$body$;
 
 -- Workers that sleep: only then does a write notify, for notifications make commits wait for each other.
 CREATE TABLE IF NOT EXISTS django_ivm.listening (
@@ -60,12 +68,33 @@ CREATE TABLE IF NOT EXISTS django_ivm.listening (
     since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Transaction numbers mean something in one cluster only, and a log's in one database.
+-- Transaction numbers mean something in one cluster only, and a log's in one database. Clusters that were copied from
+-- one image share an identifier, and their first databases a number: the transaction that made our tables tells them
+-- apart.
+DO $body$
+BEGIN
+    IF to_regclass('django_ivm.here') IS NULL THEN
+        -- A view, which is read with its owner's rights: those who read a residual may not call functions of ours.
+        CREATE VIEW django_ivm.here AS
+        SELECT concat_ws('/', c.system_identifier, d.oid, a.attrelid, a.xmin) AS identity
+        FROM pg_control_system() c, pg_database d, pg_attribute a
+        WHERE d.datname = current_database() AND a.attrelid = 'django_ivm.log'::regclass AND a.attnum = 1;
+    END IF;
+END
+$body$;
+
 CREATE OR REPLACE FUNCTION django_ivm.identity() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
-    FROM pg_control_system()
+    SELECT identity FROM django_ivm.here
 $body$;
+
+-- Up to where a log has been cleaned, but for transactions that some reader hadn't seen: what is behind isn't looked at
+-- again, however many dead rows there are. A table of its own: a log's entry changes with its readers only.
+CREATE TABLE IF NOT EXISTS django_ivm.cleaned (
+    log   text PRIMARY KEY,
+    below xid8 NOT NULL,
+    kept  xid8[] NOT NULL
+) WITH (fillfactor = 50);
 
 -- Rows of a log that a cursor hasn't seen, as a condition on parameters $1 (xmax), $2 (xip and own), $3, $4.
 CREATE OR REPLACE FUNCTION django_ivm.count_pending(a_log text, a_snap pg_snapshot, an_own xid8, a_seq bigint)
@@ -97,7 +126,8 @@ BEGIN
     FOR r IN SELECT d.log FROM django_ivm.reader d JOIN django_ivm.pending p ON p.log = d.log AND p.xid = own
              WHERE d.view_schema = a_schema AND d.view_name = a_name AND d.mode = 'commit' LOOP
         EXECUTE format('SELECT count(*) FROM django_ivm.%I WHERE ivm_xid = $1 AND ivm_seq > $2', r.log)
-        INTO n USING own, (SELECT coalesce(max(f.seq), 0) FROM django_ivm.flushed f WHERE f.xid = own);
+        INTO n USING own, greatest((SELECT max(f.seq) FROM django_ivm.flushed f WHERE f.xid = own),
+                                   (SELECT min(p.seq) - 1 FROM django_ivm.pending p WHERE p.xid = own));
         total := total + n;
     END LOOP;
     RETURN total;
@@ -113,6 +143,7 @@ BEGIN
     WHERE log = a_log AND identity <> django_ivm.identity();
     IF FOUND THEN
         EXECUTE format('DELETE FROM django_ivm.%I', a_log);
+        DELETE FROM django_ivm.cleaned WHERE log = a_log;
         INSERT INTO django_ivm.stale (view_schema, view_name, reason)
         SELECT r.view_schema, r.view_name, 'the log ' || a_log || ' came from another database'
         FROM django_ivm.reader r WHERE r.log = a_log;
@@ -162,7 +193,7 @@ BEGIN
             total := total + django_ivm.count_pending(r.log, c.snap, c.own_xid, c.own_seq);
             rows := rows + greatest(r.reltuples, 0);
         END LOOP;
-        IF total > 10000 AND total > rows THEN
+        IF total > 10000 AND total > rows * 0.5 THEN
             anew := format('%s changes of about %s rows: computing anew is cheaper', total, rows::bigint);
         END IF;
     END IF;
@@ -214,14 +245,15 @@ DECLARE
     late boolean;
     r record;
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        SELECT d.deltas, d.anew INTO deltas, anew FROM django_ivm.drain_or_recompute(a_schema, a_name, a_reason) d;
-        RETURN;
-    END IF;
+    -- Too late for this transaction's snapshot above READ COMMITTED, but other drains wait instead of failing.
     FOR r IN SELECT DISTINCT d.drain_lock FROM django_ivm.reader d
              WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
         EXECUTE format('LOCK TABLE django_ivm.%I IN EXCLUSIVE MODE', r.drain_lock);
     END LOOP;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        SELECT d.deltas, d.anew INTO deltas, anew FROM django_ivm.drain_or_recompute(a_schema, a_name, a_reason) d;
+        RETURN;
+    END IF;
     FOR attempt IN 1..4 LOOP
         BEGIN
             IF attempt = 4 THEN
@@ -253,6 +285,8 @@ DECLARE
     gone bigint;
     upper_end xid8;
     kept xid8[];
+    from_xid xid8;
+    left_before xid8[];
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('django_ivm.clean ' || a_log, 0)) THEN
         RETURN 0;
@@ -268,11 +302,78 @@ BEGIN
     WHERE d.log = a_log AND d.mode = 'deferred';
     -- Without a deferred reader a transaction clears its own rows at commit.
     upper_end := coalesce(upper_end, pg_snapshot_xmin(pg_current_snapshot()));
-    EXECUTE format('DELETE FROM django_ivm.%I WHERE ivm_xid < $1 AND NOT ivm_xid = ANY($2)', a_log)
-    USING upper_end, coalesce(kept, '{}');
+    kept := coalesce(kept, '{}');
+    SELECT c.below, c.kept INTO from_xid, left_before FROM django_ivm.cleaned c WHERE c.log = a_log;
+    EXECUTE format('DELETE FROM django_ivm.%I WHERE (ivm_xid >= $1 AND ivm_xid < $2 OR ivm_xid = ANY($3)) '
+                   'AND NOT ivm_xid = ANY($4)', a_log)
+    USING coalesce(from_xid, '0'), upper_end, coalesce(left_before, '{}'), kept;
     GET DIAGNOSTICS gone = ROW_COUNT;
+    INSERT INTO django_ivm.cleaned AS c (log, below, kept)
+    VALUES (a_log, upper_end, ARRAY(SELECT DISTINCT k FROM unnest(kept) k WHERE k < upper_end ORDER BY k))
+    ON CONFLICT (log) DO UPDATE SET below = excluded.below, kept = excluded.kept
+    WHERE (c.below, c.kept) IS DISTINCT FROM (excluded.below, excluded.kept);
     DELETE FROM django_ivm.flushed WHERE xid < pg_snapshot_xmin(pg_current_snapshot());
     RETURN gone;
+END
+$body$;
+
+-- What a transaction does to the readers of logs, it does to those that its snapshot shows. So one whose snapshot is older
+-- than a change of the readers fails, and is to be run again: whoever changes them touches the log's row.
+CREATE OR REPLACE FUNCTION django_ivm.know_readers(some_logs text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE found bigint;
+BEGIN
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        RETURN;  -- each statement sees those of now
+    END IF;
+    PERFORM 1 FROM django_ivm.log l WHERE l.log = ANY(some_logs) ORDER BY l.log FOR SHARE;
+    GET DIAGNOSTICS found = ROW_COUNT;
+    IF found < cardinality(some_logs) THEN
+        RAISE EXCEPTION 'could not serialize access: a view that reads a changed table was installed meanwhile'
+            USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again.';
+    END IF;
+END
+$body$;
+
+-- Writes `commit_views`, which applies a transaction's own changes to the views in mode `commit`: views after those that
+-- they read, each by its own function, called by name so that a session plans the call once. Rows that no deferred view
+-- waits for go at once.
+CREATE OR REPLACE FUNCTION django_ivm.write_commit_views() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    body text := '';
+    r record;
+BEGIN
+    FOR r IN SELECT view_schema, view_name, apply, array_agg(log ORDER BY log)::text AS logs
+             FROM django_ivm.reader WHERE mode = 'commit' GROUP BY 1, 2, 3, rank ORDER BY rank LOOP
+        body := body || format(
+            E'IF touched && %L::text[] THEN\n'
+            'DELETE FROM django_ivm.stale s WHERE s.view_schema = %L AND s.view_name = %L AND s.xid = me;\n'
+            'PERFORM django_ivm.%I(nobody, ARRAY[me], me, from_seq, FOUND);\n'
+            'touched := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
+            'END IF;\n',
+            r.logs, r.view_schema, r.view_name, r.apply);
+    END LOOP;
+    FOR r IN SELECT log, bool_or(mode = 'deferred') AS kept FROM django_ivm.reader
+             GROUP BY log HAVING bool_or(mode = 'commit') ORDER BY log LOOP
+        body := body || format(
+            CASE WHEN r.kept THEN E'kept := kept OR %L = ANY(touched);\n'
+                 ELSE E'IF %L = ANY(touched) THEN\nDELETE FROM django_ivm.%I WHERE ivm_xid = me;\nEND IF;\n' END,
+            r.log, r.log);
+    END LOOP;
+    EXECUTE format(
+        'CREATE OR REPLACE FUNCTION django_ivm.commit_views(me xid8, from_seq bigint) RETURNS void '
+        'LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS %L',
+        E'DECLARE\n'
+        '    nobody xid8 := ''18446744073709551615'';\n'
+        '    touched text[] := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
+        '    kept boolean := false;\n'
+        'BEGIN\n' || body ||
+        E'IF kept THEN\n'
+        'INSERT INTO django_ivm.flushed (xid, seq) VALUES (me, nextval(''django_ivm.seq''));\n'
+        'END IF;\nEND');
+    REVOKE ALL ON FUNCTION django_ivm.commit_views(xid8, bigint) FROM PUBLIC;
+    RETURN NULL;
 END
 $body$;
 
@@ -283,13 +384,7 @@ CREATE OR REPLACE FUNCTION django_ivm.at_commit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
 DECLARE
     me xid8 := pg_current_xact_id();
-    nobody xid8 := '18446744073709551615';
-    done integer := -1;
     from_seq bigint;
-    kept boolean := false;
-    anew boolean;
-    v record;
-    r record;
 BEGIN
     IF NEW.xid <> me THEN
         RETURN NULL;
@@ -304,30 +399,10 @@ BEGIN
         AND NOT EXISTS (SELECT 1 FROM django_ivm.pending o WHERE o.xid = me AND o.log < NEW.log);
         RETURN NULL;
     END IF;
-    SELECT coalesce(max(f.seq), 0) INTO from_seq FROM django_ivm.flushed f WHERE f.xid = me;
-    LOOP
-        SELECT d.view_schema, d.view_name, d.apply, d.rank INTO v
-        FROM django_ivm.reader d JOIN django_ivm.pending p ON p.log = d.log AND p.xid = me
-        WHERE d.mode = 'commit' AND d.rank > done ORDER BY d.rank LIMIT 1;
-        EXIT WHEN NOT FOUND;
-        done := v.rank;
-        DELETE FROM django_ivm.stale s
-        WHERE s.view_schema = v.view_schema AND s.view_name = v.view_name AND s.xid = me;
-        anew := FOUND;
-        EXECUTE format('SELECT django_ivm.%I($1, $2, $3, $4, $5)', v.apply)
-        USING nobody, ARRAY[me], me, from_seq, anew;
-    END LOOP;
-    FOR r IN SELECT p.log, EXISTS (SELECT 1 FROM django_ivm.reader d WHERE d.log = p.log AND d.mode = 'deferred') AS kept
-             FROM django_ivm.pending p WHERE p.xid = me LOOP
-        IF r.kept THEN
-            kept := true;
-        ELSE
-            EXECUTE format('DELETE FROM django_ivm.%I WHERE ivm_xid = $1', r.log) USING me;
-        END IF;
-    END LOOP;
-    IF kept THEN
-        INSERT INTO django_ivm.flushed (xid, seq) VALUES (me, nextval('django_ivm.seq'));
-    END IF;
+    PERFORM django_ivm.know_readers(ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me));
+    from_seq := greatest((SELECT max(f.seq) FROM django_ivm.flushed f WHERE f.xid = me),
+                         (SELECT min(p.seq) - 1 FROM django_ivm.pending p WHERE p.xid = me));
+    PERFORM django_ivm.commit_views(me, from_seq);
     DELETE FROM django_ivm.pending p WHERE p.xid = me;
     RETURN NULL;
 END
@@ -335,6 +410,12 @@ $body$;
 
 DO $body$
 BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_trigger
+                   WHERE tgrelid = 'django_ivm.reader'::regclass AND tgname = 'ivm_readers') THEN
+        CREATE TRIGGER ivm_readers AFTER INSERT OR UPDATE OR DELETE ON django_ivm.reader
+        FOR EACH STATEMENT EXECUTE FUNCTION django_ivm.write_commit_views();
+        DELETE FROM django_ivm.reader WHERE false;  -- writes the function for the first time
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_trigger
                    WHERE tgrelid = 'django_ivm.pending'::regclass AND tgname = 'ivm_commit') THEN
         CREATE CONSTRAINT TRIGGER ivm_commit AFTER INSERT OR UPDATE ON django_ivm.pending
@@ -346,4 +427,5 @@ $body$;
 REVOKE ALL ON FUNCTION django_ivm.identity(), django_ivm.count_pending(text, pg_snapshot, xid8, bigint),
     django_ivm.pending_rows(text, text), django_ivm.adopt_log(text), django_ivm.drain_once(text, text, text),
     django_ivm.drain_or_recompute(text, text, text),
-    django_ivm.drain(text, text, text), django_ivm.clean(text), django_ivm.at_commit() FROM PUBLIC;
+    django_ivm.drain(text, text, text), django_ivm.clean(text), django_ivm.know_readers(text[]),
+    django_ivm.write_commit_views(), django_ivm.at_commit() FROM PUBLIC;

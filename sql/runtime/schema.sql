@@ -49,7 +49,14 @@ CREATE TABLE IF NOT EXISTS django_ivm.stale (
     marked_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
-CREATE INDEX IF NOT EXISTS stale_view ON django_ivm.stale (view_schema, view_name);
+-- IF NOT EXISTS would lock the table against marks until the installing transaction ends, which waits for their writers.
+DO $body$
+BEGIN
+    IF to_regclass('django_ivm.stale_view') IS NULL THEN
+        CREATE INDEX stale_view ON django_ivm.stale (view_schema, view_name);
+    END IF;
+END
+$body$;
 
 CREATE OR REPLACE FUNCTION django_ivm.refuse_write() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$

@@ -32,7 +32,7 @@ def check_source(info: TableInfo, *, only: bool = False) -> None:
         message = f"writes to {info.outside} reach rows of {info.name} and fire only the triggers of {info.outside}"
         raise Unsupported("INHERITANCE", message, find)
     if info.row_security:
-        raise Unsupported("ROW_SECURITY", f"{info.name} has row level security", find)
+        raise Unsupported("ROW_SECURITY", f"row level security of {info.name} decides which rows are seen", find)
     if not info.readable:
         raise Unsupported(
             "SOURCE", f"{info.name} behind {info.through} may not be read by the role that installs", find

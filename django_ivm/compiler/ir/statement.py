@@ -50,7 +50,16 @@ class Bump:
         return rows_function(self.table)
 
 
-Step = Run | When | Replan | Bump
+@dataclass(frozen=True)
+class Each:
+    """`then` for each row of a query, whose columns go into variables."""
+
+    sql: q.Fragment
+    into: tuple[str, ...]
+    then: tuple[Step, ...]
+
+
+Step = Run | When | Replan | Bump | Each
 
 
 def rows_function(table: q.Fragment) -> q.Fragment:

@@ -155,7 +155,7 @@ class _Levels:
             relation = _outputs_first(keyed.relation, outputs)
             return self._add(KeyedStore(*target, relation, surrogate, keyed.key, len(outputs)))
         flat = _outputs_first(flat, outputs)
-        locks = plan_locks(flat)
+        locks = plan_locks(flat, self._fed())
         base = locks.size if locks else 0
         return self._add(BagStore(*target, flat, surrogate, self._lock_table(), base))
 
@@ -215,7 +215,7 @@ class _Levels:
         by = tuple((place(name, "ivm_by"), name) for name in partition)
         key_columns = tuple(place(name, "ivm_k") for name in key)
         query = Project(over.over(window), tuple(stored))
-        locks = plan_locks(window.child)
+        locks = plan_locks(window.child, self._fed())
         return self._add(
             PartitionStore(
                 *target, window.child, surrogate, query, by, key_columns, len(outputs),
@@ -259,6 +259,14 @@ class _Levels:
             return False
         return all(self.look_up(scan, (column,)) for scan, column in filter(None, found))
 
+    def _fed(self) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+        """For each level the tables whose changes reach it."""
+        found: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
+        for node in self.nodes:
+            direct = frozenset(source.name for source in node.sources)
+            found[node.store.table_schema, node.store.table] = direct.union(*(found.get(name, ()) for name in direct))
+        return found
+
     def _lock_table(self) -> q.Fragment:
         return q.qualified(names.RUNTIME_SCHEMA, lock_table(self.prefix, len(self.nodes) + 1))
 
@@ -281,7 +289,7 @@ class _Levels:
         )
         for lookup in lookups(store.child):
             self.look_up(lookup.scan, lookup.columns)
-        locks = store.lock_plan() if isinstance(store, RecursiveStore) else plan_locks(store.child)
+        locks = store.lock_plan() if isinstance(store, RecursiveStore) else plan_locks(store.child, self._fed())
         self.nodes.append(Node(number, store, sources, locks))
         return store
 

@@ -9,6 +9,7 @@ more than one key, `lock_tree` says who locks which.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..ir.relation import Kind, Relation
@@ -20,6 +21,7 @@ from .lock_tree import Hop, Member, Tie, Tree, classes, locking_ties, rooted, sp
 
 BUCKETS = 128
 STRIPES = 8
+Fed = Mapping[tuple[str, str], frozenset[tuple[str, str]]]
 _LAST = 1_000  # stage of the bucket that inputs share which never meet in a class
 
 
@@ -61,14 +63,14 @@ class LockPlan:
         return max((role.base for roles in self.roles.values() for role in roles), default=0) + BUCKETS
 
 
-def plan_locks(relation: Relation) -> LockPlan | None:
-    """Locks of all joins in a flat relation; None when there is none."""
+def plan_locks(relation: Relation, fed: Fed | None = None) -> LockPlan | None:
+    """Locks of all joins in a flat relation; None when there is none. `fed` tells which tables reach a level."""
     roles: dict[int, tuple[Role, ...]] = {}
     text: list[str] = []
     deadlocks: list[str] = []
     base = 0
     for join in _outermost_joins(relation):
-        found = _Join(join, base)
+        found = _Join(join, base, fed or {})
         if not found.needed:
             continue
         roles |= found.roles()
@@ -87,13 +89,22 @@ def _outermost_joins(relation: Relation) -> list[Relation]:
 class _Join:
     """One join of a relation, with all inside it."""
 
-    def __init__(self, join: Relation, base: int) -> None:
+    def __init__(self, join: Relation, base: int, fed: Fed) -> None:
         self.join, self.base = join, base
         self.leaves = scans(join)
+        self.fed = fed
+        # One statement changes both such an input and a level: if it shared first and took whole afterwards, two of
+        # them would wait for each other.
+        self.feeding = frozenset(name for leaf in self.leaves for name in fed.get(leaf.source, ()))
+        self.twins = frozenset(
+            a.source for a in self.leaves for b in self.leaves
+            if a.source != b.source and fed.get(a.source, frozenset()) & fed.get(b.source, frozenset())
+        )  # fmt: skip
         # Inputs whose matches are counted, of which two writers exclude each other, by the join that counts them.
         self.alone = [(leaf.leaf, node) for node in join.walk() for side in node.exclusive for leaf in scans(side)]
         self.usable = locking_ties(join)
-        self.key = next((key for group in classes(self.usable) if (key := self._common(group))), None)
+        keys = [key for group in classes(self.usable) if (key := self._common(group))]
+        self.key = next(iter(sorted(keys, key=self._by_levels, reverse=True)), None)
         self.hub = self._hub(once=self.key is not None)
         self.tree = self._tree() if self.key is None else None
         if self.tree is None:
@@ -109,15 +120,21 @@ class _Join:
         chosen = spanning(self.join, group)
         return dict(sorted(end for tie in chosen for end in tie.ends)) if chosen else None
 
+    def _by_levels(self, key: dict[int, str]) -> bool:
+        """Levels are joined by their own key, which the rows that feed them have too: both changes have one bucket."""
+        levels = [leaf for leaf in self.leaves if leaf.source in self.fed]
+        return all(leaf.keys and leaf.stored(key[leaf.leaf]) in leaf.keys[0] for leaf in levels)
+
     def _hub(self, *, once: bool) -> Scan | None:
-        """The many side, of those whose writers may share: the scan that is never joined on a whole unique key. `once`: a
-        table that stands twice takes keys whole anyway."""
+        """The many side, of those whose writers may share: the scan that is never joined on a whole unique key. `once`:
+        a table that stands twice takes keys whole anyway."""
         joined: dict[int, set[str]] = {leaf.leaf: set() for leaf in self.leaves}
         for tie in ties(self.join):
             for scan, name in (tie.left, tie.right):
                 joined[scan.leaf].add(scan.stored(name))
         alone = {leaf for leaf, _ in self.alone}
-        shared = [leaf for leaf in self.leaves if leaf.leaf not in alone]
+        avoided = self.feeding | self.twins if once else self.feeding
+        shared = [leaf for leaf in self.leaves if leaf.leaf not in alone and leaf.source not in avoided]
         single = [leaf for leaf in shared if sum(o.source == leaf.source for o in self.leaves) == 1]
         shared = single if once else single or shared
         many = [leaf for leaf in shared if not any(set(key) <= joined[leaf.leaf] for key in leaf.keys)]
@@ -140,7 +157,7 @@ class _Join:
     def roles(self) -> dict[int, tuple[Role, ...]]:
         if self.tree:
             return {leaf.leaf: self._in_tree(self.tree, leaf.leaf) for leaf in self.leaves}
-        found = {}
+        found: dict[int, tuple[Role, ...]] = {}
         for leaf in self.leaves:
             key = self.key[leaf.leaf] if self.key else None
             type_ = leaf.column(key).type if key else None
@@ -153,10 +170,8 @@ class _Join:
 
         def role(member: Member, parent: bool) -> Role:
             at = self._depth(tree, member)
-            if parent or not (member.path or watching):
-                stage = 2 * depth  # known from the changed rows: one statement
-            else:
-                stage = 2 * at + (at == depth)
+            known = parent or not (member.path or watching)  # from the changed rows: in one statement
+            stage = 2 * depth if known else 2 * at + (at == depth)
             return Role(self._place(member.number), member.key, member.type, parent, member.path, stage)
 
         found = [role(own, True)] if own else []
@@ -191,7 +206,9 @@ class _Join:
     @staticmethod
     def _class_text(tree: Tree, number: int) -> str:
         scans_ = {leaf: tree.by_leaf[leaf] for leaf in tree.classes[number]}
-        equal = " = ".join(f"{scans_[leaf].table}.{scans_[leaf].stored(name)}" for leaf, name in tree.classes[number].items())
+        equal = " = ".join(
+            f"{scans_[leaf].table}.{scans_[leaf].stored(name)}" for leaf, name in tree.classes[number].items()
+        )
         whole = ", ".join(dict.fromkeys(scan.table for leaf, scan in scans_.items() if leaf != tree.upper[number]))
         return f"{equal} (whole by writers of read columns of {whole}, shared by those that reach it)"
 
@@ -201,4 +218,6 @@ class _Join:
             tables = ", ".join(dict.fromkeys(leaf.table for leaf in self.leaves))
             return [f"transactions of several statements that write {tables} for the same keys in opposite orders"]
         others = ", ".join(dict.fromkeys(leaf.table for leaf in self.leaves if leaf.leaf != self.hub.leaf))
-        return [f"transactions that each write {self.hub.table} and then read columns of {others} joined with the other's rows"]
+        return [
+            f"transactions that each write {self.hub.table} and then read columns of {others} that go with the other's"
+        ]

@@ -139,7 +139,8 @@ class TableInfo:
     unwatched: str = ""
     through: str = ""
     readable: bool = True  # by the role that installs the view, where an ordinary view's owner reads it otherwise
-    row_security: bool = False
+    row_security: bool = False  # its policies apply to what a view reads of it
+    policies: bool = False  # it has row level security, which doesn't apply to the role that installs the view
     cascaded: bool = False  # a foreign key's ON UPDATE or ON DELETE action may change its rows
     live: str | None = None
     hidden: tuple[ColumnInfo, ...] = ()

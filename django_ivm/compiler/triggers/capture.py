@@ -25,7 +25,9 @@ from ..pg import names
 from ..pg import sql as q
 from .guarded import DECLARED, Guard
 from .joint import Joint
-from .locking import bump_buckets, role_columns
+from .locking import DECLARED as LOCKING
+from .locking import lock_steps
+from .marking import SETTINGS as MARK_SETTINGS
 from .objects import Function, TriggerSpec
 from .pieces import DOUBTFUL_MERGE, FOREIGN, NEEDS, changed_rows, own_table, transition
 from .plpgsql import block, render
@@ -111,7 +113,9 @@ class Capture:
     def replace(self) -> Function:
         """Make the node equal to its query, as a difference: refresh, TRUNCATE, healing."""
         settings = (("jit", "off"), *self.text_settings.items())
-        return replace_function(self.name("replace"), self.node.store, settings)
+        return replace_function(
+            self.name("replace"), self.node.store, settings, self.locks if self.node.locks else None
+        )
 
     def enter(self) -> Function:
         """BEFORE: one more event in flight. The common case in two short expressions: each costs anew in every
@@ -152,7 +156,7 @@ class Capture:
             body = q.sql("{doubt}\n{body}", doubt=self._doubt_merge(), body=body)
         declared = list(_STATE) if self.node.counted else []
         if self.node.locks:
-            declared += [("ivm_share", "integer[]"), ("ivm_whole", "integer[]")]
+            declared += LOCKING
         if self.replanned:
             declared.append(("ivm_many", "bigint"))
         if self._may_nest(source) and event != "insert":
@@ -198,6 +202,8 @@ class Capture:
             declared = [*declared, DECLARED]
             body = guard.wrapped(body, self._drop_pending(), self._leave_without())
         name, settings = self.name(source.number, event), self.settings if event != "truncate" else ()
+        if guard:
+            settings = tuple(dict(settings + MARK_SETTINGS).items())
         return Function(names.RUNTIME_SCHEMA, name, "trigger", block(declared, body), settings)
 
     # Failures that don't fail the write
@@ -260,8 +266,8 @@ class Capture:
                     "{skip}IF ({own}) AND coalesce(current_setting({s}, true), '') = '' THEN\n{apply}\nRETURN NULL;\n"
                     "END IF;\n"
                     "{check}\n{whole}\nRETURN NULL;",
-                    skip=self._skip(source, event), own=own_table(source, once=True), s=q.literal(self.setting), apply=apply, check=check,
-                    whole=render(whole),
+                    skip=self._skip(source, event), own=own_table(source, once=True), s=q.literal(self.setting),
+                    apply=apply, check=check, whole=render(whole),
                 )  # fmt: skip
             if store.key:
                 note = q.sql(
@@ -285,7 +291,7 @@ class Capture:
             raise_=FOREIGN,
             read=self._read_state(),
             changed=changed,
-            spool=self.spool(source).write(event),
+            spool=self._spooled(source, event),
             leave=self._leave(),
         )
         skip = self._skip(source, event)
@@ -313,6 +319,11 @@ class Capture:
             apply=apply,
             slow=slow,
         )
+
+    def _spooled(self, source: Source, event: str) -> q.Fragment:
+        """plpgsql that spools the event. What settings of that name hold at the first one was left there or forged."""
+        empty = q.join("\n", [spool.forget() for spool in self.spools])
+        return q.sql("IF ivm_pending = '' THEN\n{e}\nEND IF;\n{w}", e=empty, w=self.spool(source).write(event))
 
     def feedback(self) -> q.Fragment:
         """Something that runs while the view's table is written wrote a source of it."""
@@ -356,26 +367,23 @@ class Capture:
 
     def _direct(self, source: Source, event: str) -> q.Fragment:
         change = self._direct_change(source, event)
-        locks = render(self._direct_locks(source, event))
+        locks = self._direct_locks(source, event)
         # Referential actions on the same table join the outer statement's transition tables: a row may change twice.
         twice = source.cascaded and event == "update" and isinstance(self.node.store, KeyedStore)
         signs = event if keeps_sign(self.node.store.child, source.name) else "update"
         steps = self._gone_by_key(source, event) or self.node.store.apply(change, joint=twice, event=signs)
         if not self.replanned:
-            return q.join("\n", [part for part in (locks, render(steps)) if part])
-        count = q.EMPTY
-        if not locks:
-            table = q.Fragment("ivm_old" if event == "delete" else "ivm_new")
-            over = q.literal(SMALL_ROWS + 1)
-            count = q.sql("ivm_many := (SELECT count(*) FROM (SELECT 1 FROM {t} LIMIT {n}) ivm_z);", t=table, n=over)
+            return render(steps)
+        table = q.Fragment("ivm_old" if event == "delete" else "ivm_new")
         return q.sql(
-            "{count}{locks}\nIF ivm_many <= {few} THEN\n{static}\nELSE\n{free}\n{replanned}\nEND IF;",
-            count=count,
-            locks=locks,
+            "ivm_many := (SELECT count(*) FROM (SELECT 1 FROM {t} LIMIT {over}) ivm_z);\n"
+            "IF ivm_many <= {few} THEN\n{static}\nELSE\n{free}\n{replanned}\nEND IF;",
+            t=table,
+            over=q.literal(SMALL_ROWS + 1),
             few=q.literal(SMALL_ROWS),
-            static=render(steps),
+            static=render((*locks, *steps)),
             free=_PLAN_FREELY,
-            replanned=render(steps, replanned=True),
+            replanned=render((*locks, *steps), replanned=True),
         )
 
     def _gone_by_key(self, source: Source, event: str) -> list[Step]:
@@ -399,16 +407,8 @@ class Capture:
     def _direct_locks(self, source: Source, event: str) -> tuple[Step, ...]:
         if self.node.locks is None:
             return ()
-        plan = self.node.locks
-        keys = []
-        tied = [scan for scan in source.leaves if scan.leaf in plan.roles]
-        if not tied:
-            return ()
-        for scan in tied:
-            columns = role_columns(plan, scan)
-            keys.append(q.sql("SELECT {c} FROM ({t}) ivm_k", c=columns, t=transition(scan, event)))
-        roles = {plan.roles[scan.leaf].parent for scan in tied}
-        return bump_buckets(self.locks, q.join(" UNION ALL ", keys), share=False in roles, whole=True in roles)
+        changed = [(scan, transition(scan, event)) for scan in source.leaves]
+        return lock_steps(self.locks, self.node.locks, changed)
 
     # Triggers
 

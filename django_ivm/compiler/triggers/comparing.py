@@ -54,7 +54,8 @@ def _looks(node: Node, store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
     left_out = {*node.open, *store.derived}
     if isinstance(store, AggregateStore):
         left_out |= {name for name, _ in store.layout.recomputed if name not in {c.name for c in store.visible}}
-    fixed, alike = [], []
+    fixed: list[str] = []
+    alike: list[str] = []
     for column in store.columns:
         if column.name not in store.compared or column.name in left_out:
             continue

@@ -49,7 +49,7 @@ class Draining:
         body = [self._counted(log) for log in self.logs]
         outer = [capture for capture in self.captures if self._outside(capture)]
         body += [self._begin(capture) for capture in outer]
-        body += [self._flush(capture) for capture in outer]
+        body += [self._flush(capture) if capture in outer else self._anew(capture) for capture in self.captures]
         total = q.join(" + ", [q.Fragment(self._count(log)) for log in self.logs])
         body.append(q.sql("RETURN {total};", total=total))
         return Function(
@@ -115,6 +115,11 @@ class Draining:
         return q.sql(
             "SELECT {c} FROM ({net}) ivm_net CROSS JOIN generate_series(1, abs(ivm_n)) ivm_copy", c=weighted, net=net
         )
+
+    def _anew(self, capture: Capture) -> q.Fragment:
+        """A node over levels alone follows them by its triggers, from whatever it holds."""
+        replace = q.qualified(names.RUNTIME_SCHEMA, capture.name("replace"))
+        return q.sql("IF ivm_anew THEN\nPERFORM {f}();\nEND IF;", f=replace)
 
     def _flush(self, capture: Capture) -> q.Fragment:
         return q.sql(

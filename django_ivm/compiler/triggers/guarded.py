@@ -13,16 +13,17 @@ That nothing is lost, whatever runs at once:
 
 * A writer that fails or skips marks the view in the transaction of its change. Whoever sees the change sees the mark. A
   refresh deletes the marks that it sees, and computes later than that: what it deletes it has met, others stay.
-* A writer that maintains may have missed the change of one that failed beside it, for the failing one's locks on buckets
-  and groups went with its subtransaction. So it locks the view's epoch table (ROW EXCLUSIVE, until its end) before it
-  reads anything. A refresh locks that table in SHARE ROW EXCLUSIVE mode first: then every writer that maintained has
-  ended, and the refresh meets its change. Who maintains after the refresh reads, in READ COMMITTED, what it left.
+* A writer that maintains may have missed the change of one that failed beside it, for the failing one's locks on
+  buckets and groups went with its subtransaction. So it locks the view's epoch table (ROW EXCLUSIVE, until its end)
+  before it reads anything. A refresh locks that table in SHARE ROW EXCLUSIVE mode first: then every writer that
+  maintained has ended, and the refresh meets its change. Who maintains after the refresh reads, in READ COMMITTED, what
+  it left.
 * Above READ COMMITTED a writer may come after the refresh with a snapshot from before. Where that shows the failure, it
-  skips and marks. Where it is older than the failure too, the writer would maintain what it can't see. So a refresh that
-  deletes marks bumps the epoch's rows, and such a writer locks one of them (FOR SHARE; KEY SHARE would let it pass): it
-  ends in 40001.
+  skips and marks. Where it is older than the failure too, the writer would maintain what it can't see. So a refresh
+  that deletes marks bumps the epoch's rows, and such a writer locks one of them (FOR SHARE; KEY SHARE would let it
+  pass): it ends in 40001.
 * A refresh above READ COMMITTED doesn't see who maintained since its snapshot, maybe beside the failing writer. It
-  leaves the view marked; `refresh()` opens its own transactions in READ COMMITTED.
+  computes, and leaves the marks; `refresh()` opens its own transactions in READ COMMITTED.
 
 A writer that maintains a view that is stale already (it doesn't see the failure) does no harm: the next refresh waits
 for it and computes anew.
@@ -35,13 +36,13 @@ from dataclasses import dataclass
 from ..maintenance.locks import STRIPES
 from ..pg import names
 from ..pg import sql as q
+from .marking import is_marked, mark
 from .objects import Function
 from .plpgsql import block
 
 REASON_LIMIT = 500  # characters of an error that are kept
 DECLARED = ("ivm_context", "text")
 _HERE = q.Fragment("lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME")
-_ME = q.Fragment("pg_current_xact_id()::text")
 
 
 def epoch_table(prefix: str) -> str:
@@ -63,11 +64,6 @@ class Guard:
     own: frozenset[tuple[str, str]] = frozenset()
 
     @property
-    def _marked(self) -> q.Fragment:
-        """The setting with the transaction that has marked the view."""
-        return q.literal(f"ivm.m{self.prefix[-8:]}")
-
-    @property
     def _epoch(self) -> q.Fragment:
         return q.qualified(names.RUNTIME_SCHEMA, epoch_table(self.prefix))
 
@@ -84,8 +80,9 @@ class Guard:
         """plpgsql that skips an event of a stale view, else keeps refreshes away. `met`: the event, or what waits to be
         applied with it, has changed something; `drop` forgets that, `leave` ends the function."""
         once = q.sql(
-            "IF current_setting({m}, true) IS DISTINCT FROM {me} THEN\n{mark}\nEND IF;",
-            m=self._marked, me=_ME, mark=self._mark(q.sql("'not applied to a stale view: ' || {h}", h=_HERE)),
+            "IF NOT {marked} THEN\n{mark}\nEND IF;",
+            marked=is_marked(self.prefix, self.view),
+            mark=self._mark(q.sql("'not applied to a stale view: ' || {h}", h=_HERE)),
         )  # fmt: skip
         return q.sql(
             "IF EXISTS (SELECT 1 FROM {f}) THEN\nIF {met} THEN\n{once}\n{drop}\nEND IF;\n{leave}\nEND IF;\n{keep}\n",
@@ -94,7 +91,13 @@ class Guard:
 
     def wrapped(self, body: q.Fragment, drop: q.Fragment, leave: q.Fragment) -> q.Fragment:
         """A trigger function's body, with what is done about its failure."""
-        return self._caught(body, _HERE, q.join("\n", [part for part in (drop, leave) if part]))
+        # What fails inside a maintenance of the same view, by a trigger on its table that writes a source, is left to
+        # the outermost: all that its maintenance led to is taken back.
+        nested = q.sql(
+            "GET DIAGNOSTICS ivm_context = PG_CONTEXT;\nIF ivm_context ~ {n} THEN\nRAISE;\nEND IF;\n",
+            n=q.literal(f"\\n.*{self.prefix}_\\w*[(]"),
+        )
+        return self._caught(body, _HERE, q.join("\n", [part for part in (drop, leave) if part]), nested)
 
     def at_commit(self, apply: str, arguments: str) -> Function:
         """The function that a commit calls in the place of `apply`, which has the same arguments."""
@@ -110,19 +113,10 @@ class Guard:
         )
         body = self._caught(body, q.literal("commit"), q.Fragment("RETURN 0;"))
         name = names.derived(self.prefix, "guarded")
-        return Function(names.RUNTIME_SCHEMA, name, "bigint", block((DECLARED,), body), (), arguments)
+        return Function(names.RUNTIME_SCHEMA, name, "bigint", block((), body), (), arguments)
 
     def _mark(self, reason: q.Fragment) -> q.Fragment:
-        return q.sql(
-            "INSERT INTO {t} (view_schema, view_name, reason) VALUES ({s}, {n}, {reason});\n"
-            "PERFORM set_config({m}, {me}, true);",
-            t=q.qualified(names.RUNTIME_SCHEMA, "stale"),
-            s=q.literal(self.view[0]),
-            n=q.literal(self.view[1]),
-            reason=reason,
-            m=self._marked,
-            me=_ME,
-        )
+        return mark(self.prefix, self.view, reason)
 
     def _keep_out_refreshes(self) -> q.Fragment:
         return q.sql(
@@ -134,24 +128,23 @@ class Guard:
             epoch=self._epoch, n=q.literal(STRIPES), view=q.literal(".".join(self.view)),
         )  # fmt: skip
 
-    def _caught(self, body: q.Fragment, where: q.Fragment, afterwards: q.Fragment) -> q.Fragment:
-        """OTHERS leaves out failed assertions. What fails inside a maintenance of the same view, by a trigger on its
-        table that writes a source, is left to the outermost: all that its maintenance led to is taken back."""
+    def _caught(
+        self, body: q.Fragment, where: q.Fragment, afterwards: q.Fragment, first: q.Fragment = q.EMPTY
+    ) -> q.Fragment:
+        """The body, and after a failure `first`, the mark and `afterwards`. OTHERS leaves out failed assertions."""
         return q.sql(
             "BEGIN\n{body}\n"
             "EXCEPTION\n"
             "WHEN transaction_rollback OR operator_intervention OR lock_not_available THEN\nRAISE;\n"
             "WHEN OTHERS OR assert_failure THEN\n"
-            "GET DIAGNOSTICS ivm_context = PG_CONTEXT;\n"
-            "IF ivm_context ~ {nested} THEN\nRAISE;\nEND IF;\n"
-            "INSERT INTO {f} DEFAULT VALUES;\n{mark}\n"
+            "{first}INSERT INTO {f} DEFAULT VALUES;\n{mark}\n"
             "RAISE WARNING 'maintenance of the view % failed, it is stale from now on: %', {view}, "
             "left(SQLERRM, {limit}) USING DETAIL = SQLSTATE || ' by ' || {where}, "
             "HINT = 'Correct the cause, then refresh the view; until then its rows stay as they are.';\n"
             "{afterwards}\nEND;",
             body=body,
             f=self._failures,
-            nested=q.literal(f"\\n.*{self.prefix}_\\w*[(]"),
+            first=first,
             mark=self._mark(
                 q.sql(
                     "left('maintenance failed by ' || {w} || ': ' || SQLSTATE || ' ' || SQLERRM, {limit})",

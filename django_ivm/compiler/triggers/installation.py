@@ -15,6 +15,7 @@ from ..maintenance.levels import lock_table
 from ..maintenance.locks import STRIPES
 from ..maintenance.plan import MaintenancePlan
 from ..maintenance.stores import BagStore, Store, StoredColumn
+from ..maintenance.waits import circles
 from ..operators import Opaque
 from ..options import Options
 from ..pg import names
@@ -25,10 +26,13 @@ from .capture import Capture
 from .comparing import Comparison, comparisons
 from .draining import ARGUMENTS, Draining
 from .guarded import Guard, epoch_table
+from .locking import rows_function
 from .log import SourceLog
 from .marks import mark_triggers
 from .objects import MAINTAINING_PATH, Function, TriggerSpec
 from .replacing import replace_function
+from .residual import Residual, residual
+from .unseen import alarms
 
 COMPILER_VERSION = "1"
 LATER = ("commit", "deferred")  # modes in which a write appends to a log, and is applied later
@@ -92,6 +96,16 @@ class Installation:
         """Name of the table by whose lock drains of the view wait for each other, before they have a snapshot."""
         return names.derived(self.prefix, "drain") if self.logs else ""
 
+    @cached_property
+    def residual(self) -> Residual:
+        """How to read the view with what is pending added, or why it can't be."""
+        if self.options.mode != "deferred":
+            return Residual()
+        if self.plan is None or not self.logs:
+            return Residual(reason="it is refreshed in full")
+        view = (self.options.schema, self.options.name)
+        return residual(self.plan, self.logs, self.prefix, view, self.definition_view, self.settings)
+
     @property
     def definition_view(self) -> str:
         return names.derived(self.prefix, "query")
@@ -139,6 +153,7 @@ class Installation:
             *self.log_statements(),
             *self.function_statements(),
             *self.trigger_statements(),
+            *self.residual.statements(),
         ]
 
     def lock_statements(self) -> list[str]:
@@ -300,15 +315,11 @@ class Installation:
         if self.options.mode == "commit" and self.logs:
             first = "a write appends to logs; the locks below are taken while the transaction commits, in one order"
             return (first, *dict.fromkeys(found))
-        if self.options.on_error == "stale":
-            found.append(
-                "on_error = stale: each event of a source costs a subtransaction and waits for a refresh of the view"
-            )
-        if any(node.locks for node in self.plan.nodes):
-            found.append(
-                "possible deadlock (40P01, retry): transactions that write the shared side and then a read column of "
-                "another; or one statement that writes several sources"
-            )
+        if self.options.on_error == "stale" and self.options.mode != "deferred":
+            when = "each commit" if self.options.mode == "commit" else "each event of a source"
+            cost = "costs a subtransaction (some 20 µs), and waits for a refresh in flight"
+            found.append(f"on_error = stale: {when} {cost}")
+        found += [f"possible deadlock (40P01, run the transaction again): {text}" for text in circles(self.plan)]
         return tuple(dict.fromkeys(found)) or ("only the rows that are written",)
 
     def __str__(self) -> str:
@@ -322,6 +333,7 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
     prefix = names.prefix(options.schema, options.name)
     own = frozenset((node.store.table_schema, node.store.table) for node in plan.nodes)
     sources = dict.fromkeys(s.name for node in plan.nodes for s in node.sources if s.name not in own)
+    relations = tuple(r for node in plan.nodes for s in node.sources if s.name not in own for r in s.relations)
     later = options.mode in LATER and bool(sources)
     nodes = plan.nodes
     if later:
@@ -341,6 +353,8 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
         functions.append(apply)
         if guard and options.mode == "commit":
             functions.append(guard.at_commit(apply.name, ARGUMENTS))
+    sizes = [(lock_table(prefix, c.node.number), c.needs_lock_table()) for c in captures]
+    functions += [rows_function(table, buckets) for table, buckets in sizes if buckets]
     settings = pinned_settings(catalog)
     return Installation(
         options=options,
@@ -354,7 +368,8 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
             replace(spec, function=spec.function.pinned(settings))
             for capture in captures
             for spec in capture.triggers()
-        ),
+        )
+        + tuple(alarms(prefix, (options.schema, options.name), relations, tuple(n.store for n in plan.nodes))),
         sources=tuple(sources),
         lock_tables=tuple(
             (lock_table(prefix, c.node.number), c.needs_lock_table()) for c in captures if c.needs_lock_table()
@@ -390,6 +405,8 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
     )
     function = replace_function(names.derived(prefix, 1, "replace"), store)
     settings = pinned_settings(catalog)
+    view = (options.schema, options.name)
+    marks = mark_triggers(prefix, view, catalog.base_tables, catalog.mixed)
     return Installation(
         options=options,
         canonical_sql=sql,
@@ -398,7 +415,7 @@ def _marked(sql: str, catalog: Catalog, options: Options, strategy: str, reasons
         reasons=reasons,
         stores=(store,),
         functions=(function.pinned(settings),),
-        triggers=tuple(mark_triggers(prefix, (options.schema, options.name), catalog.base_tables, catalog.mixed)),
+        triggers=(*marks, *alarms(prefix, view, tuple(catalog.base_tables), (store,))),
         sources=tuple(catalog.base_tables),
         settings=settings,
         inlined=catalog.views,

@@ -13,7 +13,7 @@ from ..maintenance.delta import Before, Change, emit_delta
 from ..maintenance.plan import Node
 from ..operators import Scan
 from ..pg import sql as q
-from .locking import bump_buckets, role_columns
+from .locking import DECLARED, lock_steps
 from .pieces import spool_ctes
 from .plpgsql import render
 from .spool import Spool
@@ -52,9 +52,7 @@ class Joint:
         declared = (
             ("ivm_large", "boolean := position('+' IN ivm_pending) > 0"),
             *changed,
-            ("ivm_share", "integer[]"),
-            ("ivm_whole", "integer[]"),
-            ("ivm_many", "bigint"),
+            *(DECLARED if self.node.locks else ()),
             *self.node.store.declarations,
         )
         return declared, body
@@ -108,22 +106,8 @@ class Joint:
     def _locks(self, spools: tuple[Spool, ...]) -> tuple[Step, ...]:
         if self.node.locks is None:
             return ()
-        keys = []
-        for spool in spools:
-            for scan in spool.source.leaves:
-                if scan.leaf not in self.node.locks.roles:
-                    continue
-                keys.append(
-                    q.sql(
-                        "SELECT {c} FROM ({t}) ivm_k",
-                        c=role_columns(self.node.locks, scan),
-                        t=self._spooled(spool, scan),
-                    )
-                )
-        if not keys:
-            return ()
-        rows = q.sql("WITH {s} {k}", s=spool_ctes(spools), k=q.join(" UNION ALL ", keys))
-        return bump_buckets(self.locks, rows, share=True, whole=True)
+        changed = [(scan, self._spooled(spool, scan)) for spool in spools for scan in spool.source.leaves]
+        return lock_steps(self.locks, self.node.locks, changed, spool_ctes(spools))
 
 
 def _changed(spool: Spool) -> str:

@@ -178,6 +178,7 @@ class SourceLog:
     def _mark(self, what: str) -> q.Fragment:
         """Nothing tells which rows went: the readers are computed anew."""
         return q.sql(
+            "PERFORM django_ivm.know_readers(ARRAY[{log}]);\n"
             "INSERT INTO django_ivm.stale (view_schema, view_name, reason) SELECT r.view_schema, r.view_name, "
             "{what} || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME FROM django_ivm.reader r WHERE r.log = {log};"
             "\n{note}",
@@ -189,7 +190,8 @@ class SourceLog:
         if not self.commit:
             return LISTENING
         return q.sql(
-            "INSERT INTO django_ivm.pending (xid, log) VALUES (pg_current_xact_id(), {log}) ON CONFLICT DO NOTHING;\n"
+            "INSERT INTO django_ivm.pending (xid, log, seq) VALUES (pg_current_xact_id(), {log}, "
+            "coalesce(ivm_at, nextval('django_ivm.seq'))) ON CONFLICT DO NOTHING;\n"
             "{listening}",
             log=q.literal(self.name), listening=LISTENING,
         )  # fmt: skip

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from ..pg import names
 from ..pg import sql as q
+from .marking import SETTINGS, is_marked, mark
 from .objects import Function, TriggerSpec
 from .pieces import LISTENING
 from .plpgsql import block
 
+HERE = q.Fragment("lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME")
 _TABLES = {"INSERT": ("", "ivm_new"), "UPDATE": ("ivm_old", "ivm_new"), "DELETE": ("ivm_old", "")}
 
 
@@ -34,25 +36,19 @@ def _marks(
     kind: tuple[str, ...],
     transition: dict[str, tuple[str, str]],
 ) -> list[TriggerSpec]:
-    setting = q.literal(f"ivm.m{prefix[-8:]}")
     found = []
     for event in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
         old, new = transition.get(event, ("", ""))
         some = q.sql("EXISTS (SELECT 1 FROM {t}) AND ", t=q.Fragment(new or old)) if old or new else q.EMPTY
         body = q.sql(
-            "IF {some}current_setting({setting}, true) IS DISTINCT FROM pg_current_xact_id()::text THEN\n"
-            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
-            "lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\n"
-            "PERFORM set_config({setting}, pg_current_xact_id()::text, true);\n{listening}\nEND IF;\nRETURN NULL;",
+            "IF {some}NOT {marked} THEN\n{mark}\n{listening}\nEND IF;\nRETURN NULL;",
             some=some,
-            setting=setting,
-            stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
-            schema=q.literal(view[0]),
-            name=q.literal(view[1]),
+            marked=is_marked(prefix, view),
+            mark=mark(prefix, view, HERE),
             listening=LISTENING,
         )
         function = Function(
-            names.RUNTIME_SCHEMA, names.derived(prefix, *kind, event.lower()), "trigger", block((), body)
+            names.RUNTIME_SCHEMA, names.derived(prefix, *kind, event.lower()), "trigger", block((), body), SETTINGS
         )
         for table in tables:
             name = names.shorten(f"ivm_{function.name}")

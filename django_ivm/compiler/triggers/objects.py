@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..pg import sql as q
-from ..pg.names import digest
+from ..pg.names import RUNTIME_SCHEMA, digest
 from .plpgsql import dollar_quoted
 
 # Our schema, in which only its owner creates objects, makes the path one that nobody else has: the guards of the views'
@@ -56,7 +56,8 @@ class Function:
 class TriggerSpec:
     """A statement-level trigger on a table and, unless it shares one, the function that it runs.
 
-    `events` are INSERT, UPDATE, DELETE, TRUNCATE; `old` and `new` name transition tables; `function` is run.
+    `events` are INSERT, UPDATE, DELETE, TRUNCATE; `old` and `new` name transition tables; `function` is run. A trigger
+    with `replica` fires under session_replication_role = replica and only there.
     """
 
     name: str
@@ -68,6 +69,7 @@ class TriggerSpec:
     old: str = ""
     new: str = ""
     when: str = ""
+    replica: bool = False
 
     @property
     def hash(self) -> str:
@@ -85,6 +87,18 @@ class TriggerSpec:
             f"EXECUTE FUNCTION {self.function.signature}"
         )
 
+    def enable_sql(self) -> list[str]:
+        """What makes a new trigger fire where it should."""
+        if not self.replica:
+            return []
+        enable = q.sql(
+            "SELECT {f}({t}, {n})",
+            f=q.qualified(RUNTIME_SCHEMA, "fire_for_replicas"),
+            t=q.literal(q.qualified(self.schema, self.table).text),
+            n=q.literal(self.name),
+        )
+        return [enable.text]
+
     def comment_sql(self) -> str:
         table = q.qualified(self.schema, self.table)
         return f"COMMENT ON TRIGGER {q.ident(self.name)} ON {table} IS '{self.hash}'"
@@ -93,4 +107,4 @@ class TriggerSpec:
         return f"DROP TRIGGER IF EXISTS {q.ident(self.name)} ON {q.qualified(self.schema, self.table)}"
 
     def statements(self) -> list[str]:
-        return [*self.function.statements(), self.create_sql(), self.comment_sql()]
+        return [*self.function.statements(), self.create_sql(), *self.enable_sql(), self.comment_sql()]

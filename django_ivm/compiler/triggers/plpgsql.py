@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..ir.statement import Bump, Replan, Run, Step, variables_in, with_names, with_parameters
+from ..ir.statement import Bump, Each, Replan, Run, Step, variables_in, with_names, with_parameters
 from ..pg import sql as q
 from ..pg.names import digest
 
@@ -32,6 +32,13 @@ def _step(step: Step, replanned: bool) -> q.Fragment:
             "{order}\n{bump}\nEND IF;\nEND IF;",
             order=_step(step.order, False), bump=_static(step.bump), table=step.table, rows=step.rows,
         )  # fmt: skip
+    if isinstance(step, Each):
+        rows = _executed(step.sql) if replanned else with_names(step.sql)
+        # FOUND tells nothing of EXECUTE, and what is done for a row is small.
+        return q.sql(
+            "FOR {into} IN {rows} LOOP\n{then}\nEND LOOP;",
+            into=[q.Fragment(name) for name in step.into], rows=rows, then=render(step.then),
+        )  # fmt: skip
     then = render(step.then, replanned=replanned)
     if not step.otherwise:
         return q.sql("IF {c} THEN\n{t}\nEND IF;", c=step.condition, t=then)
@@ -49,11 +56,15 @@ def _static(run: Run) -> q.Fragment:
 
 
 def _execute(run: Run) -> q.Fragment:
-    text = dollar_quoted(with_parameters(run.sql).text, "ivm_q")
-    into = f" INTO {', '.join(run.into)}" if run.into else ""
-    used = variables_in(run.sql)
+    return q.sql("{e};", e=_executed(run.sql, run.into))
+
+
+def _executed(sql: q.Fragment, into: tuple[str, ...] = ()) -> q.Fragment:
+    text = dollar_quoted(with_parameters(sql).text, "ivm_q")
+    taken = f" INTO {', '.join(into)}" if into else ""
+    used = variables_in(sql)
     using = f" USING {', '.join(used)}" if used else ""
-    return q.Fragment(f"EXECUTE {text}{into}{using};")
+    return q.Fragment(f"EXECUTE {text}{taken}{using}")
 
 
 def block(declarations: Iterable[tuple[str, str]], body: q.Fragment) -> q.Fragment:

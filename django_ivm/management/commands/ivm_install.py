@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connections
@@ -10,6 +10,9 @@ from psycopg.sql import SQL, Identifier
 
 from ...errors import IVMError
 from ..selection import Target, ViewCommand, progress
+
+if TYPE_CHECKING:
+    from ...engine.spec import ViewSpec
 
 
 class Command(ViewCommand):
@@ -23,9 +26,22 @@ class Command(ViewCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, change nothing.")
         parser.add_argument("--sql", action="store_true", help="Print the script, run nothing.")
         parser.add_argument(
-            "--prune", action="store_true", help="Also remove views whose models are no longer in the code."
+            "--prune",
+            action="store_true",
+            help="Also remove views whose models are no longer in the code, and what a killed --online left.",
         )
-        parser.add_argument("--online", action="store_true", help="Fill without blocking writers.")
+        parser.add_argument(
+            "--online",
+            action="store_true",
+            help="Fill without keeping writers out, beside the view that is there. What was killed is taken up again.",
+        )
+        parser.add_argument(
+            "--patience",
+            type=float,
+            default=600.0,
+            metavar="SECONDS",
+            help="With --online: how long to try for a lock before giving up. Default: 600.",
+        )
         parser.add_argument(
             "--grant", action="append", default=[], metavar="ROLE", help="Give a role SELECT. Repeatable."
         )
@@ -34,8 +50,6 @@ class Command(ViewCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from ...engine import install
 
-        if options["online"]:
-            raise CommandError("--online is not available yet: install at a quiet time, without it.")
         self.connection = connections[options["database"]]
         targets = self.targets(options)
         orphans = [target for target in targets if target.orphan]
@@ -50,6 +64,7 @@ class Command(ViewCommand):
                 for target in reversed(orphans):
                     install.uninstall(target.name, self.connection, schema=target.schema, cascade=True)
                     self.note(options, f"{target.installed.label} ({target.name}): removed")
+                self._prune_builds(options)
 
     def _print_script(self, targets: list[Target]) -> None:
         from ...engine import install
@@ -94,7 +109,7 @@ class Command(ViewCommand):
                     before = install.state(spec, self.connection)
                     if before != install.InstallState.INSTALLED:
                         target.require_match()
-                        install.install(spec, self.connection, progress=show, trigger="command")
+                        self._install_one(spec, options, show)
                         changed += 1
                 except (IVMError, DatabaseError) as error:
                     failures.add(target.label)
@@ -110,12 +125,44 @@ class Command(ViewCommand):
             raise CommandError(f"{len(failures)} of {len(targets)} views could not be installed.")
         self.note(options, f"{changed} installed, {len(targets) - changed} up to date.")
 
+    def _install_one(self, spec: ViewSpec, options: dict[str, Any], show: Any) -> None:
+        from ...engine import install
+
+        if not options["online"]:
+            install.install(spec, self.connection, progress=show, trigger="command")
+            return
+        from ...engine.attempts import Patience
+        from ...engine.online import install_online
+
+        patience = Patience(limit=options["patience"])
+        install_online(spec, self.connection, progress=show, trigger="command", patience=patience)
+
+    def _prune_builds(self, options: dict[str, Any]) -> None:
+        """Unfinished online installations that nobody is at."""
+        from ...engine import builds
+        from ...engine.attempts import Patience
+        from ...engine.online import prune
+
+        def show(text: str) -> None:
+            self.note(options, text, 2)
+
+        try:
+            for build in prune(self.connection, Patience(limit=options["patience"]), show):
+                self.note(options, f"{build.label or build.name}: removed an online installation that ended "
+                                   f"{builds.WORDS[build.phase]}")  # fmt: skip
+        except (IVMError, DatabaseError) as error:
+            raise CommandError(str(error)) from error
+
     def _grant(self, role: str, targets: list[Target]) -> None:
+        from ...engine import register, residual
+
         # Not a part of what is installed: the next ivm_install without --grant must find nothing to do.
         with self.connection.cursor() as cursor:
             for target in targets:
                 table = Identifier(target.schema, target.name) if target.schema else Identifier(target.name)
                 try:
                     cursor.execute(SQL("GRANT SELECT ON {} TO {}").format(table, Identifier(role)))
+                    if (view := register.find(cursor, target.name, target.schema)) is not None:
+                        residual.grant(cursor, view, role)
                 except DatabaseError as error:
                     raise CommandError(f"{target}: {error}") from error

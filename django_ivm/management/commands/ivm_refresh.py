@@ -12,11 +12,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connections
 
 from ...engine.crew import in_turn
+from ...engine.order import ancestors
 from ...engine.register import all_views
 from ...engine.results import RefreshResult
-from ...engine.worker import POLL, Worker, ancestors
+from ...engine.worker import POLL, Worker
 from ...errors import IVMError
-from ..selection import Target, ViewCommand, progress, with_dependents
+from ..selection import Target, ViewCommand, counter, progress, with_dependents
 
 
 class Command(ViewCommand):
@@ -108,7 +109,8 @@ class Command(ViewCommand):
             target = named.get(name) or by_name.get(name[1])
             label = target.label if target else name[1]
             if isinstance(outcome, RefreshResult):
-                self._tell(label, outcome, options)
+                if not count(label):
+                    self._tell(label, outcome, options)
                 return
             self.stderr.write(f"{label}: {str(outcome).removeprefix(f'{label}: ')}")
             if options["fail_fast"]:
@@ -118,7 +120,7 @@ class Command(ViewCommand):
         # Without labels also the views that are installed later.
         names = frozenset(named) if options["labels"] else None
         worker = Worker(options["database"], names, jobs=options["jobs"], poll=options["poll"], report=report)
-        with _signals(worker.stop):
+        with _signals(worker.stop), counter(options, "refreshes") as count:
             self.note(options, "watching; end it with SIGTERM or Ctrl-C.")
             worker.run()
         if failed:
@@ -129,7 +131,7 @@ class Command(ViewCommand):
 def _graph(targets: list[Target], using: str) -> dict[Target, set[Target]]:
     """Each target → those that it reads, directly or through views that aren't chosen."""
     with connections[using].cursor() as cursor:
-        above = ancestors({view.full_name: set(view.parents) for view in all_views(cursor)})
+        above = ancestors({view.full_name: view.parents for view in all_views(cursor)})
     named = {target.installed.full_name: target for target in targets if target.installed}
     return {
         target: {named[name] for name in above.get(target.installed.full_name, ()) if name in named}

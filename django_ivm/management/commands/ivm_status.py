@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import connections
 from django.template.defaultfilters import filesizeformat
 
 from ...errors import IVMError
@@ -25,6 +26,7 @@ class Command(ViewCommand):
             found = [(target, target.status()) for target in targets]
         except IVMError as error:
             raise CommandError(str(error)) from error
+        unfinished = self._unfinished(options)
         if options["json"]:
             self.json(
                 [
@@ -35,11 +37,21 @@ class Command(ViewCommand):
                         "state": _state(target, status),
                         **{field.name: getattr(status, field.name) for field in dataclasses.fields(status)},
                         "reasons": _reasons(target),
+                        "online": next(
+                            (
+                                text
+                                for (schema, name), text in unfinished.items()
+                                if name == target.name and target.schema in (None, schema)
+                            ),
+                            None,
+                        ),
                     }
                     for target, status in found
                 ]
             )
             return
+        for (schema, name), text in unfinished.items():
+            self.note(options, f"{schema}.{name}: {text}")
         if not found:
             self.note(options, "No views.")
             return
@@ -57,10 +69,20 @@ class Command(ViewCommand):
             for target, status in found
         ]
         self.table(("view", "state", "mode", "strategy", "rows", "size", "pending", "last refresh"), rows)
-        for target, _ in found:
+        for target, status in found:
+            stale = (f"stale: {status.cause}",) if status.cause else ()
+            for text in (*stale, *status.faults, *status.doubts):
+                self.note(options, f"{target.label}: {text}")
             for reason in _reasons(target):
                 where = f" (at {reason['location']})" if reason["location"] else ""
                 self.note(options, f"{target.label}: {reason['message']} [{reason['code']}]{where}")
+
+    def _unfinished(self, options: dict[str, Any]) -> dict[tuple[str | None, str], str]:
+        """What there is to know of online installations that aren't done, by schema and view."""
+        from ...engine import unfinished
+
+        with connections[options["database"]].cursor() as cursor:
+            return {(schema, name): text for schema, name, text in unfinished.describe(cursor)}
 
 
 def _state(target: Target, status: Any) -> str:

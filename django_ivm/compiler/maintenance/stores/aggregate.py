@@ -149,6 +149,8 @@ class AggregateStore(Store):
         steps: list[Step] = [upsert]
         if self.layout.keys:
             steps.append(When(q.Fragment("ivm_zero IS NOT NULL"), (gone,)))
+        else:
+            steps.append(When(q.Fragment("ivm_below IS NULL"), (self._made_up_for(),)))
         leaving = self.layout.extremes or self.layout.represented
         if self.layout.recomputed or (leaving and (joint or event != "insert")):
             few = q.sql("cardinality(ivm_touched) <= {n}", n=q.literal(FEW))
@@ -157,6 +159,21 @@ class AggregateStore(Store):
                 again = (When(few, again, (Replan(self._recompute_set()),)),)
             steps.append(When(q.Fragment("ivm_touched IS NOT NULL"), again))
         return steps
+
+    def _made_up_for(self) -> Step:
+        """No row was met: nothing was to be added, or a dump without data left the one row out."""
+        locked = Run(q.sql("LOCK TABLE {t} IN SHARE ROW EXCLUSIVE MODE", t=self.target))
+        missing = q.sql("NOT EXISTS (SELECT 1 FROM {t})", t=self.target)
+        return When(missing, (locked, Replan(Run(self.replace().sql))))
+
+    def ahead(self, change: Compiled) -> tuple[q.Fragment, dict[str, q.Fragment]]:
+        """The change folded per group, and what a group (`ivm_t`, if there is one) becomes once it (`ivm_d`, if there
+        is any) has been added. For stores that read no source."""
+        values = {name: q.column(_DELTA, name) for name in self.key}
+        for name, _ in self.layout.sums:
+            pair = (q.column(_TARGET, name), q.column(_DELTA, name))
+            values[name] = q.sql("(coalesce({t}, 0) + coalesce({d}, 0))", t=pair[0], d=pair[1])
+        return self._fold(change, "joint"), values | self._computed(values)
 
     def _fold(self, change: Compiled, event: str) -> q.Fragment:
         """The change folded per group. Rows of one sign need no weights."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...ir.relation import WEIGHT, Compiled, emit, subquery
-from ...ir.statement import Run, Step, When, variable
+from ...ir.statement import Bump, Run, Step, When, variable
 from ...pg import sql as q
 from ...pg.catalog import BIGINT
 from ..locks import BUCKETS

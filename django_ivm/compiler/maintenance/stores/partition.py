@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...ir.relation import WEIGHT, Compiled, Relation, emit, subquery
-from ...ir.statement import Replan, Run, Step, When, variable
+from ...ir.statement import Bump, Replan, Run, Step, When, variable
 from ...operators import Scan, Window
 from ...pg import sql as q
 from ...pg.catalog import Type
