@@ -15,7 +15,7 @@ import psycopg
 
 from django_ivm.errors import IVMError
 
-from . import goals, report, run, server, tpch, tpch_data
+from . import goals, online, report, run, server, tpch, tpch_data
 from .arms import ARMS
 from .core import BenchError
 from .data import WrongView
@@ -60,7 +60,8 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--scale", type=_number, metavar="N",
                    help="rows of the big table (default 1,000,000); TPC-H's scale factor (default 0.1)")  # fmt: skip
-    titles = {**{s.key: s.title for s in SCENARIOS.values()}, tpch.KEY: f"{tpch.TITLE}; runs alone"}
+    titles = {s.key: s.title for s in SCENARIOS.values()}
+    titles |= {module.KEY: f"{module.TITLE}; runs alone" for module in (tpch, online)}
     p.add_argument("--scenario", type=_keys(titles), metavar="a,b", default=tuple(SCENARIOS),  # type: ignore[arg-type]
                    help="; ".join(f"{key}: {title}" for key, title in titles.items()))  # fmt: skip
     p.add_argument("--queries", type=_keys(dict.fromkeys(tpch_data.QUERIES)), metavar="q01,q05",  # type: ignore[arg-type]
@@ -136,10 +137,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     arguments = parser()
     args = arguments.parse_args(argv)
-    if tpch.KEY in args.scenario:
+    alone = {tpch.KEY: _tpch, online.KEY: _online}
+    if chosen := [key for key in args.scenario if key in alone]:
         if len(args.scenario) > 1 or args.check or args.self_check:
-            arguments.error(f"the scenario {tpch.KEY} runs alone, without --check and --self-check")
-        return _guarded(args, _tpch)
+            arguments.error(f"the scenario {chosen[0]} runs alone, without --check and --self-check")
+        return _guarded(args, alone[chosen[0]])
     if args.scale is not None and args.scale < SMALLEST:
         arguments.error(f"--scale: at least {SMALLEST} rows, below that only fixed costs are measured")
     if args.check:
@@ -200,6 +202,22 @@ def _tpch(args: argparse.Namespace) -> int:
     report.show_grids(head, grids)
     text = "\n\n".join(["# Benchmark: TPC-H", f"{head}.", *map(report.markdown_of, grids)]) + "\n"
     print("\nwrote " + ", ".join(str(p) for p in report.write_texts(result, text, args.out, "tpch")))
+    return 0
+
+
+def _online(args: argparse.Namespace) -> int:
+    shown = not args.no_progress and sys.stderr.isatty()
+    scale = args.scale or (0.05 if args.quick else 1.0)
+    wanted = online.Options(scale, writers=4, rounds=args.rounds or (1 if args.quick else 2), progress=shown)
+    with server.place() as place:
+        result = online.run(place, wanted)
+    head, grids = online.headline(result), online.grids(result)
+    report.show_grids(head, grids)
+    text = "\n\n".join(["# Benchmark: installing online", f"{head}.", *map(report.markdown_of, grids)]) + "\n"
+    paths = report.write_texts(result, text, args.out, "online")
+    if not args.no_plot and (picture := online.plot(result, args.out)):
+        paths.append(picture)
+    print("\nwrote " + ", ".join(str(p) for p in paths))
     return 0
 
 

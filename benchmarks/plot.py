@@ -23,6 +23,8 @@ COLORS = {
     "immediate": "#0072B2",
     "hand": "#E69F00",
     "pg_ivm": "#CC79A7",
+    "commit": "#000000",
+    "deferred": "#F0E442",
     "manual": "#56B4E9",
     "matview": "#009E73",
     "concurrently": "#D55E00",
@@ -84,7 +86,11 @@ def _number(ax: Axes, x: float, y: float, text: str, above: float = 2) -> None:
 
 def _writes(result: dict[str, Any]) -> Figure:
     scenarios = result["scenarios"]
-    arms = [a for a in ("immediate", "hand", "pg_ivm", "manual") if a in scenarios[0]["writes"][0]["ms"]]
+    arms = [
+        a
+        for a in ("immediate", "hand", "pg_ivm", "commit", "deferred", "manual")
+        if a in scenarios[0]["writes"][0]["ms"]
+    ]
     widest = [
         max(len({row["operation"] for row in s["writes"] if row["bulk"] is bulk}) for s in scenarios)
         for bulk in (False, True)

@@ -16,6 +16,8 @@ SHORT = {
     "immediate": "immediate",
     "hand": "hand",
     "pg_ivm": "pg_ivm",
+    "commit": "commit",
+    "deferred": "deferred",
     "manual": "manual",
     "matview": "matview",
     "concurrently": "concurrently",

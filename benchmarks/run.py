@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .server import Place
 
 NOISE = "again"
-OURS = ("immediate", "manual")
+OURS = ("immediate", "commit", "deferred", "manual")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""django_ivm: kept by triggers inside each write (``immediate``), or recomputed when asked (``manual``)."""
+"""django_ivm: kept inside each write (``immediate``) or commit (``commit``), drained (``deferred``) or recomputed
+(``manual``) when asked."""
 
 from __future__ import annotations
 
@@ -46,6 +47,28 @@ class Immediate(_Ivm):
     strategy = "incremental"
     maintained = True
     taxed = True
+
+
+class Commit(_Ivm):
+    key = "commit"
+    label = "django_ivm commit"
+    mode = "commit"
+    strategy = "incremental"
+    maintained = True
+    taxed = True
+
+
+class Deferred(_Ivm):
+    key = "deferred"
+    label = "django_ivm deferred + drain"
+    mode = "deferred"
+    strategy = "incremental"
+    taxed = True
+
+    def refresh(self, scenario: Scenario) -> None:
+        result = self.handle().refresh()
+        if result.failed:
+            raise BenchError(f"drain of {self.name} failed: {result.error}")
 
 
 class Manual(_Ivm):
