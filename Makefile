@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq --no-input
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test fuzz demo bench lint format check-wheel clean
+.PHONY: help test fuzz torture faults demo bench lint format check-wheel clean
 # Two targets of one call must not install into one environment at once.
 .NOTPARALLEL:
 
@@ -25,6 +25,8 @@ help:
 	@echo "make demo         a wholesale shop with live views, from nothing, in a few minutes"
 	@echo "make bench        compare with the other ways to keep a view (table and plot)"
 	@echo "make fuzz         100,000 random steps on all cores"
+	@echo "make faults       servers killed, disks full, locks short …; every view exact, or stale and mended"
+	@echo "make torture      many writers at once in every mode, against the same run without views"
 	@echo "make lint         ruff, mypy, import contracts"
 	@echo "make format       what ruff can put right by itself"
 	@echo "make check-wheel  build the wheel, install it elsewhere, maintain a view with it"
@@ -35,6 +37,12 @@ test: $(INSTALLED)-test
 
 fuzz: $(INSTALLED)-test
 	$(BIN)/python -m tests.property.fuzz $(ARGS)
+
+faults: $(INSTALLED)-test
+	$(BIN)/python -m tests.faults --rounds 10 $(ARGS)
+
+torture: $(INSTALLED)-test
+	$(BIN)/python -m tests.torture $(ARGS)
 
 demo: $(INSTALLED)-example
 	@$(BIN)/python -m example.demo $(ARGS)

@@ -75,6 +75,12 @@ CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_replace(OUT ivm_
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan =
+on
+SET enable_hashjoin =
+on
+SET enable_mergejoin =
+on
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -144,6 +150,12 @@ CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_replace(OUT ivm_
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan =
+on
+SET enable_hashjoin =
+on
+SET enable_mergejoin =
+on
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -188,6 +200,20 @@ END
 $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_replace() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_lock_rows() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  INSERT INTO django_ivm.best_customers_4a4b9548_2_lock (b, st)
+  SELECT b, st
+  FROM generate_series(0, 0) b, generate_series(0, 7) st
+  ON CONFLICT DO NOTHING;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_2_lock_rows() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -497,6 +523,18 @@ BEGIN
       UPDATE django_ivm.best_customers_4a4b9548_2_lock
       SET ver = ver + 1
       WHERE b = 0 AND st = pg_backend_pid() % 8;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0 AND st = pg_backend_pid() % 8
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock
+          SET ver = ver + 1
+          WHERE b = 0 AND st = pg_backend_pid() % 8;
+        END IF;
+      END IF;
       SELECT (
         SELECT count(*)
         FROM (
@@ -522,6 +560,16 @@ BEGIN
     IF ivm_near THEN
       PERFORM 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE;
       UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+        END IF;
+      END IF;
       WITH ivm_f AS MATERIALIZED (
         SELECT customer_id, total
         FROM (
@@ -583,15 +631,25 @@ SELECT (
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     IF NOT ivm_near THEN
-      EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.best_customers_4a4b9548_2_lock
-WHERE b = 0 AND st = pg_backend_pid() % 8
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0 AND st = pg_backend_pid() % 8
-$ivm_q$;
+      PERFORM 1
+      FROM django_ivm.best_customers_4a4b9548_2_lock
+      WHERE b = 0 AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.best_customers_4a4b9548_2_lock
+      SET ver = ver + 1
+      WHERE b = 0 AND st = pg_backend_pid() % 8;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0 AND st = pg_backend_pid() % 8
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock
+          SET ver = ver + 1
+          WHERE b = 0 AND st = pg_backend_pid() % 8;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 SELECT (
   SELECT count(*)
@@ -616,10 +674,18 @@ SELECT (
 $ivm_q$ INTO ivm_near;
     END IF;
     IF ivm_near THEN
-      EXECUTE $ivm_q$
-SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$;
-      EXECUTE $ivm_q$UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0$ivm_q$;
+      PERFORM 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 WITH ivm_f AS MATERIALIZED (
   SELECT customer_id, total
@@ -671,7 +737,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_997_0_insert
-ON django_ivm.best_customers_4a4b9548_level_1 IS 'b34a2303';
+ON django_ivm.best_customers_4a4b9548_level_1 IS 'fcb3ba93';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -744,6 +810,18 @@ BEGIN
       UPDATE django_ivm.best_customers_4a4b9548_2_lock
       SET ver = ver + 1
       WHERE b = 0 AND st = pg_backend_pid() % 8;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0 AND st = pg_backend_pid() % 8
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock
+          SET ver = ver + 1
+          WHERE b = 0 AND st = pg_backend_pid() % 8;
+        END IF;
+      END IF;
       SELECT (
         SELECT count(*)
         FROM (
@@ -773,6 +851,16 @@ BEGIN
     IF ivm_near THEN
       PERFORM 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE;
       UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+        END IF;
+      END IF;
       WITH ivm_f AS MATERIALIZED (
         SELECT customer_id, total
         FROM (
@@ -838,15 +926,25 @@ SELECT (
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     IF NOT ivm_near THEN
-      EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.best_customers_4a4b9548_2_lock
-WHERE b = 0 AND st = pg_backend_pid() % 8
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0 AND st = pg_backend_pid() % 8
-$ivm_q$;
+      PERFORM 1
+      FROM django_ivm.best_customers_4a4b9548_2_lock
+      WHERE b = 0 AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.best_customers_4a4b9548_2_lock
+      SET ver = ver + 1
+      WHERE b = 0 AND st = pg_backend_pid() % 8;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0 AND st = pg_backend_pid() % 8
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock
+          SET ver = ver + 1
+          WHERE b = 0 AND st = pg_backend_pid() % 8;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 SELECT (
   SELECT count(*)
@@ -875,10 +973,18 @@ SELECT (
 $ivm_q$ INTO ivm_near;
     END IF;
     IF ivm_near THEN
-      EXECUTE $ivm_q$
-SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$;
-      EXECUTE $ivm_q$UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0$ivm_q$;
+      PERFORM 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 WITH ivm_f AS MATERIALIZED (
   SELECT customer_id, total
@@ -929,7 +1035,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_update();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_997_0_update
-ON django_ivm.best_customers_4a4b9548_level_1 IS '25ed3517';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '2cfbc41d';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -989,6 +1095,18 @@ BEGIN
       UPDATE django_ivm.best_customers_4a4b9548_2_lock
       SET ver = ver + 1
       WHERE b = 0 AND st = pg_backend_pid() % 8;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0 AND st = pg_backend_pid() % 8
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock
+          SET ver = ver + 1
+          WHERE b = 0 AND st = pg_backend_pid() % 8;
+        END IF;
+      END IF;
       SELECT (
         SELECT count(*)
         FROM (
@@ -1014,6 +1132,16 @@ BEGIN
     IF ivm_near THEN
       PERFORM 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE;
       UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+        END IF;
+      END IF;
       WITH ivm_f AS MATERIALIZED (
         SELECT customer_id, total
         FROM (
@@ -1075,15 +1203,25 @@ SELECT (
       OR (ivm_c.customer_id IS NULL AND ivm_l.customer_id IS NULL)) AND true), false)), false))
 $ivm_q$ INTO ivm_near;
     IF NOT ivm_near THEN
-      EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.best_customers_4a4b9548_2_lock
-WHERE b = 0 AND st = pg_backend_pid() % 8
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0 AND st = pg_backend_pid() % 8
-$ivm_q$;
+      PERFORM 1
+      FROM django_ivm.best_customers_4a4b9548_2_lock
+      WHERE b = 0 AND st = pg_backend_pid() % 8
+      ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.best_customers_4a4b9548_2_lock
+      SET ver = ver + 1
+      WHERE b = 0 AND st = pg_backend_pid() % 8;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0 AND st = pg_backend_pid() % 8
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock
+          SET ver = ver + 1
+          WHERE b = 0 AND st = pg_backend_pid() % 8;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 SELECT (
   SELECT count(*)
@@ -1108,10 +1246,18 @@ SELECT (
 $ivm_q$ INTO ivm_near;
     END IF;
     IF ivm_near THEN
-      EXECUTE $ivm_q$
-SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$;
-      EXECUTE $ivm_q$UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0$ivm_q$;
+      PERFORM 1 FROM django_ivm.best_customers_4a4b9548_2_lock WHERE b = 0 ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.best_customers_4a4b9548_2_lock) THEN
+          PERFORM django_ivm.best_customers_4a4b9548_2_lock_rows();
+          PERFORM 1
+          FROM django_ivm.best_customers_4a4b9548_2_lock
+          WHERE b = 0
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.best_customers_4a4b9548_2_lock SET ver = ver + 1 WHERE b = 0;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 WITH ivm_f AS MATERIALIZED (
   SELECT customer_id, total
@@ -1163,7 +1309,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_delete();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_997_0_delete
-ON django_ivm.best_customers_4a4b9548_level_1 IS '1411114b';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '72b81231';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1194,6 +1340,63 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate();
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_997_0_truncate
 ON django_ivm.best_customers_4a4b9548_level_1 IS '4c636a17';
+
+CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_alarm() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m4a4b9548', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'best_customers') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'best_customers',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' under session_replication_role = replica')
+        RETURNING ctid)
+      SELECT set_config('ivm.m4a4b9548', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+    END IF;
+    RETURN NULL;
+  END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.best_customers_4a4b9548_alarm() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.purchase FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica')
+EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.purchase', 'ivm_best_customers_4a4b9548_alarm');
+
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_alarm ON shop.purchase IS 'af508ad9';
+
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT
+    WHEN (current_setting('session_replication_role') = 'replica'
+    AND current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
+EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_alarm();
+
+SELECT django_ivm.fire_for_replicas('django_ivm.best_customers_4a4b9548_level_1',
+    'ivm_best_customers_4a4b9548_alarm');
+
+COMMENT
+ON TRIGGER ivm_best_customers_4a4b9548_alarm
+ON django_ivm.best_customers_4a4b9548_level_1 IS '260b0a98';
+
+CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.best_customers FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica'
+    AND current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
+EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.best_customers', 'ivm_best_customers_4a4b9548_alarm');
+
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_alarm ON shop.best_customers IS '335a4971';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH STATEMENT

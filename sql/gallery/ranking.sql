@@ -43,6 +43,12 @@ CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_replace(OUT ivm_inserte
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan =
+on
+SET enable_hashjoin =
+on
+SET enable_mergejoin =
+on
 SET jit = off
 SET DateStyle = ISO, MDY
 SET IntervalStyle = postgres
@@ -94,6 +100,20 @@ $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_1_replace() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_lock_rows() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  INSERT INTO django_ivm.ranking_c61838f5_1_lock (b, st)
+  SELECT b, st
+  FROM generate_series(0, 127) b, generate_series(0, 7) st
+  ON CONFLICT DO NOTHING;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_1_lock_rows() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, django_ivm, pg_temp
@@ -139,6 +159,16 @@ BEGIN
       WHERE b = ANY(ivm_locked) AND st = 0
       ORDER BY b FOR NO KEY UPDATE;
       UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock) THEN
+          PERFORM django_ivm.ranking_c61838f5_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.ranking_c61838f5_1_lock
+          WHERE b = ANY(ivm_locked) AND st = 0
+          ORDER BY b FOR NO KEY UPDATE;
+          UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+        END IF;
+      END IF;
       IF cardinality(ivm_touched0) <= 25 THEN
         WITH ivm_n AS MATERIALIZED (
           SELECT id, place, ivm_by, ivm_at, ivm_w, count(*) OVER ivm_o = 2 AS ivm_both,
@@ -228,12 +258,21 @@ FROM (
     FROM ivm_new) ivm_c) ivm_k
 $ivm_q$ INTO ivm_touched0, ivm_locked;
     IF ivm_locked IS NOT NULL THEN
-      EXECUTE $ivm_q$
-SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock WHERE b = ANY($1) AND st = 0 ORDER BY b FOR NO KEY UPDATE
-$ivm_q$ USING ivm_locked;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY($1) AND st = 0
-$ivm_q$ USING ivm_locked;
+      PERFORM 1
+      FROM django_ivm.ranking_c61838f5_1_lock
+      WHERE b = ANY(ivm_locked) AND st = 0
+      ORDER BY b FOR NO KEY UPDATE;
+      UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock) THEN
+          PERFORM django_ivm.ranking_c61838f5_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.ranking_c61838f5_1_lock
+          WHERE b = ANY(ivm_locked) AND st = 0
+          ORDER BY b FOR NO KEY UPDATE;
+          UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+        END IF;
+      END IF;
       IF cardinality(ivm_touched0) <= 25 THEN
         EXECUTE $ivm_q$
 WITH ivm_n AS MATERIALIZED (
@@ -326,7 +365,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_1_0_insert();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_insert ON shop.purchase IS 'e89a2e60';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_insert ON shop.purchase IS '85b25b92';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -383,6 +422,16 @@ BEGIN
       WHERE b = ANY(ivm_locked) AND st = 0
       ORDER BY b FOR NO KEY UPDATE;
       UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock) THEN
+          PERFORM django_ivm.ranking_c61838f5_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.ranking_c61838f5_1_lock
+          WHERE b = ANY(ivm_locked) AND st = 0
+          ORDER BY b FOR NO KEY UPDATE;
+          UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+        END IF;
+      END IF;
       IF cardinality(ivm_touched0) <= 25 THEN
         WITH ivm_n AS MATERIALIZED (
           SELECT id, place, ivm_by, ivm_at, ivm_w, count(*) OVER ivm_o = 2 AS ivm_both,
@@ -475,12 +524,21 @@ FROM (
     FROM ivm_new) ivm_c) ivm_k
 $ivm_q$ INTO ivm_touched0, ivm_locked;
     IF ivm_locked IS NOT NULL THEN
-      EXECUTE $ivm_q$
-SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock WHERE b = ANY($1) AND st = 0 ORDER BY b FOR NO KEY UPDATE
-$ivm_q$ USING ivm_locked;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY($1) AND st = 0
-$ivm_q$ USING ivm_locked;
+      PERFORM 1
+      FROM django_ivm.ranking_c61838f5_1_lock
+      WHERE b = ANY(ivm_locked) AND st = 0
+      ORDER BY b FOR NO KEY UPDATE;
+      UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock) THEN
+          PERFORM django_ivm.ranking_c61838f5_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.ranking_c61838f5_1_lock
+          WHERE b = ANY(ivm_locked) AND st = 0
+          ORDER BY b FOR NO KEY UPDATE;
+          UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+        END IF;
+      END IF;
       IF cardinality(ivm_touched0) <= 25 THEN
         EXECUTE $ivm_q$
 WITH ivm_n AS MATERIALIZED (
@@ -572,7 +630,7 @@ CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_998_0_update AFTER UPDATE ON shop
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_1_0_update();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_update ON shop.purchase IS '3fcdd410';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_update ON shop.purchase IS 'c5a1dc0b';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -619,6 +677,16 @@ BEGIN
       WHERE b = ANY(ivm_locked) AND st = 0
       ORDER BY b FOR NO KEY UPDATE;
       UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock) THEN
+          PERFORM django_ivm.ranking_c61838f5_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.ranking_c61838f5_1_lock
+          WHERE b = ANY(ivm_locked) AND st = 0
+          ORDER BY b FOR NO KEY UPDATE;
+          UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+        END IF;
+      END IF;
       IF cardinality(ivm_touched0) <= 25 THEN
         WITH ivm_n AS MATERIALIZED (
           SELECT id, place, ivm_by, ivm_at, ivm_w, count(*) OVER ivm_o = 2 AS ivm_both,
@@ -708,12 +776,21 @@ FROM (
     FROM ivm_old) ivm_c) ivm_k
 $ivm_q$ INTO ivm_touched0, ivm_locked;
     IF ivm_locked IS NOT NULL THEN
-      EXECUTE $ivm_q$
-SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock WHERE b = ANY($1) AND st = 0 ORDER BY b FOR NO KEY UPDATE
-$ivm_q$ USING ivm_locked;
-      EXECUTE $ivm_q$
-UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY($1) AND st = 0
-$ivm_q$ USING ivm_locked;
+      PERFORM 1
+      FROM django_ivm.ranking_c61838f5_1_lock
+      WHERE b = ANY(ivm_locked) AND st = 0
+      ORDER BY b FOR NO KEY UPDATE;
+      UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.ranking_c61838f5_1_lock) THEN
+          PERFORM django_ivm.ranking_c61838f5_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.ranking_c61838f5_1_lock
+          WHERE b = ANY(ivm_locked) AND st = 0
+          ORDER BY b FOR NO KEY UPDATE;
+          UPDATE django_ivm.ranking_c61838f5_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_locked) AND st = 0;
+        END IF;
+      END IF;
       IF cardinality(ivm_touched0) <= 25 THEN
         EXECUTE $ivm_q$
 WITH ivm_n AS MATERIALIZED (
@@ -806,7 +883,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_1_0_delete();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_delete ON shop.purchase IS 'a9ff75fe';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_delete ON shop.purchase IS 'e9866498';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -835,6 +912,51 @@ ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_1_0_truncate();
 
 COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_truncate ON shop.purchase IS 'c3f0cae2';
+
+CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_alarm() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.mc61838f5', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'ranking') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' under session_replication_role = replica')
+        RETURNING ctid)
+      SELECT set_config('ivm.mc61838f5', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+    END IF;
+    RETURN NULL;
+  END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.ranking_c61838f5_alarm() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.purchase FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica')
+EXECUTE FUNCTION django_ivm.ranking_c61838f5_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.purchase', 'ivm_ranking_c61838f5_alarm');
+
+COMMENT ON TRIGGER ivm_ranking_c61838f5_alarm ON shop.purchase IS '1f5694f2';
+
+CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT
+    WHEN (current_setting('session_replication_role') = 'replica'
+    AND current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
+EXECUTE FUNCTION django_ivm.ranking_c61838f5_alarm();
+
+SELECT django_ivm.fire_for_replicas('django_ivm.ranking_c61838f5_data', 'ivm_ranking_c61838f5_alarm');
+
+COMMENT ON TRIGGER ivm_ranking_c61838f5_alarm ON django_ivm.ranking_c61838f5_data IS '05b51a5a';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT

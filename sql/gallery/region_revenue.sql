@@ -92,9 +92,26 @@ CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_replace(OUT ivm_
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan =
+on
+SET enable_hashjoin =
+on
+SET enable_mergejoin =
+on
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM 1 FROM django_ivm.region_revenue_5790ea3e_1_lock WHERE true ORDER BY b, st FOR NO KEY UPDATE;
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE true;
+    IF NOT FOUND THEN
+      IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+        PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+        PERFORM 1 FROM django_ivm.region_revenue_5790ea3e_1_lock WHERE true ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE true;
+      END IF;
+    END IF;
+  END IF;
   LOCK TABLE django_ivm.region_revenue_5790ea3e_data IN SHARE ROW EXCLUSIVE MODE;
   EXECUTE $ivm_q$
 WITH ivm_f AS MATERIALIZED (
@@ -187,9 +204,9 @@ DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
   ivm_has0 boolean := position(',0,' IN ivm_pending) > 0;
   ivm_has1 boolean := position(',1,' IN ivm_pending) > 0;
-  ivm_share integer[];
   ivm_whole integer[];
-  ivm_many bigint;
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_zero tid[];
   ivm_touched tid[];
   ivm_below boolean;
@@ -202,9 +219,8 @@ BEGIN
     PERFORM django_ivm.region_revenue_5790ea3e_1_replace();
     ELSIF replace(ivm_pending, '+', '') = ',0,' THEN
       IF ivm_large THEN
-        EXECUTE $ivm_q$
-SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-    array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+        FOR ivm_bucket IN EXECUTE $ivm_q$
+SELECT DISTINCT b
 FROM (
   WITH ivm_s0 AS MATERIALIZED (
     SELECT c0, c1, ivm_w
@@ -218,21 +234,47 @@ FROM (
   FROM (
     SELECT c0 AS customer_id, c1 AS amount, ivm_w
     FROM ivm_s0) ivm_k) ivm_b
-$ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-          EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.region_revenue_5790ea3e_1_lock
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$ USING ivm_share, ivm_whole;
+WHERE b IS NOT NULL
+ORDER BY b
+$ivm_q$ USING ivm_large LOOP
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE b = ivm_bucket AND st = (
+            SELECT ivm_s.st
+            FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+            WHERE ivm_s.b = ivm_bucket
+            ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+            LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+          IF NOT FOUND THEN
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+            SET ver = ver + 1
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+            IF NOT FOUND THEN
+              IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+                PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+                PERFORM 1
+                FROM django_ivm.region_revenue_5790ea3e_1_lock
+                WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+                UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+                SET ver = ver + 1
+                WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+              END IF;
+            END IF;
+          END IF;
         END IF;
-        EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-SET ver = ver + 1
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-$ivm_q$ USING ivm_share, ivm_whole;
-        EXECUTE $ivm_q$
+      END LOOP;
+      EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
       largest, ivm_gone, revenue)
@@ -276,13 +318,13 @@ SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILT
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
 $ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large, ivm_has0;
-        IF ivm_zero IS NOT NULL THEN
-          EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-          USING ivm_zero;
-        END IF;
-        IF ivm_touched IS NOT NULL THEN
-          IF cardinality(ivm_touched) <= 25 THEN
-            EXECUTE $ivm_q$
+      IF ivm_zero IS NOT NULL THEN
+        EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+        USING ivm_zero;
+      END IF;
+      IF ivm_touched IS NOT NULL THEN
+        IF cardinality(ivm_touched) <= 25 THEN
+          EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET (largest) = (
   SELECT ivm_r.largest
@@ -310,8 +352,8 @@ SET (largest) = (
       WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
 WHERE ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-          ELSE
-            EXECUTE $ivm_q$
+        ELSE
+          EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -331,11 +373,76 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
+        END IF;
+      END IF;
+    ELSE
+      FOR ivm_bucket IN
+      SELECT DISTINCT b
+      FROM (
+        WITH ivm_s0 AS MATERIALIZED (
+          SELECT c0, c1, ivm_w
+          FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+              '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+          UNION ALL
+          SELECT c0, c1, ivm_w
+          FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+          WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+        SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+        FROM (
+          SELECT c0 AS customer_id, c1 AS amount, ivm_w
+          FROM ivm_s0) ivm_k) ivm_b
+      WHERE b IS NOT NULL
+      ORDER BY b LOOP
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket
+          ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          IF NOT FOUND THEN
+            IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+              PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+              PERFORM 1
+              FROM django_ivm.region_revenue_5790ea3e_1_lock
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+              UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+              SET ver = ver + 1
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+            END IF;
           END IF;
         END IF;
-      ELSE
-        SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-            array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+      END IF;
+    END LOOP;
+    WITH ivm_up AS (
+      INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+          ivm_a_3, largest, ivm_gone, revenue)
+      SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+          ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+          WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+      FROM (
+        SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+            coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+            coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
+            0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
+            0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
+            max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
         FROM (
           WITH ivm_s0 AS MATERIALIZED (
             SELECT c0, c1, ivm_w
@@ -345,96 +452,60 @@ $ivm_q$ USING ivm_touched;
             SELECT c0, c1, ivm_w
             FROM django_ivm.region_revenue_5790ea3e_1_spool_0
             WHERE ivm_large AND ivm_xid = pg_current_xact_id())
-          SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+          SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
           FROM (
             SELECT c0 AS customer_id, c1 AS amount, ivm_w
-            FROM ivm_s0) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
-        IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-          PERFORM 1
-          FROM django_ivm.region_revenue_5790ea3e_1_lock
-          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
-          ORDER BY b, st FOR NO KEY UPDATE;
-        END IF;
-        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-        SET ver = ver + 1
-        WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
-        WITH ivm_up AS (
-          INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
-              ivm_a_3, largest, ivm_gone, revenue)
-          SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-              ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-              WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+            FROM ivm_s0
+            WHERE ivm_has0) ivm_j0, (
+            SELECT id AS id_2, region AS region
+            FROM shop.customer) ivm_j1
+          WHERE (id_2 = customer_id)) ivm_c
+        GROUP BY (region)) ivm_d
+      ORDER BY ivm_d.region
+      ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+          ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+          ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
+          ivm_gone = excluded.ivm_gone, revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0
+          THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+          WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+          ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+      RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+    SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+        array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+    FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+    IF ivm_zero IS NOT NULL THEN
+      DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+    END IF;
+    IF ivm_touched IS NOT NULL THEN
+      IF cardinality(ivm_touched) <= 25 THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+        SET (largest) = (
+          SELECT ivm_r.largest
           FROM (
-            SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
-                coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
-                coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
-                0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
-                0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
-                max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
-            FROM (
-              WITH ivm_s0 AS MATERIALIZED (
-                SELECT c0, c1, ivm_w
-                FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-                    '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
-                UNION ALL
-                SELECT c0, c1, ivm_w
-                FROM django_ivm.region_revenue_5790ea3e_1_spool_0
-                WHERE ivm_large AND ivm_xid = pg_current_xact_id())
-              SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
+            SELECT CASE WHEN ivm_t.region IS NULL THEN (
+              SELECT max(amount)
               FROM (
-                SELECT c0 AS customer_id, c1 AS amount, ivm_w
-                FROM ivm_s0
-                WHERE ivm_has0) ivm_j0, (
-                SELECT id AS id_2, region AS region
-                FROM shop.customer) ivm_j1
-              WHERE (id_2 = customer_id)) ivm_c
-            GROUP BY (region)) ivm_d
-          ORDER BY ivm_d.region
-          ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-              ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-              ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
-              excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
-              WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
-              WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-              WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-              ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-          RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
-        SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
-            array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
-        FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
-        IF ivm_zero IS NOT NULL THEN
-          DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
-        END IF;
-        IF ivm_touched IS NOT NULL THEN
-          IF cardinality(ivm_touched) <= 25 THEN
-            UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-            SET (largest) = (
-              SELECT ivm_r.largest
+                SELECT customer_id, amount, id_2, region
+                FROM (
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT id AS id_2, region AS region
+                  FROM shop.customer) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_a
+              WHERE ivm_a.region IS NULL) ELSE (
+              SELECT max(amount)
               FROM (
-                SELECT CASE WHEN ivm_t.region IS NULL THEN (
-                  SELECT max(amount)
-                  FROM (
-                    SELECT customer_id, amount, id_2, region
-                    FROM (
-                      SELECT customer_id AS customer_id, amount AS amount
-                      FROM shop.purchase) ivm_j0, (
-                      SELECT id AS id_2, region AS region
-                      FROM shop.customer) ivm_j1
-                    WHERE (id_2 = customer_id)) ivm_a
-                  WHERE ivm_a.region IS NULL) ELSE (
-                  SELECT max(amount)
-                  FROM (
-                    SELECT customer_id, amount, id_2, region
-                    FROM (
-                      SELECT customer_id AS customer_id, amount AS amount
-                      FROM shop.purchase) ivm_j0, (
-                      SELECT id AS id_2, region AS region
-                      FROM shop.customer) ivm_j1
-                    WHERE (id_2 = customer_id)) ivm_a
-                  WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
-            WHERE ivm_t.ctid = ANY(ivm_touched);
-          ELSE
-            EXECUTE $ivm_q$
+                SELECT customer_id, amount, id_2, region
+                FROM (
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT id AS id_2, region AS region
+                  FROM shop.customer) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_a
+              WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+        WHERE ivm_t.ctid = ANY(ivm_touched);
+      ELSE
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -454,14 +525,13 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-          END IF;
-        END IF;
       END IF;
-      ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
-        IF ivm_large THEN
-          EXECUTE $ivm_q$
-SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-    array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+    END IF;
+  END IF;
+  ELSIF replace(ivm_pending, '+', '') = ',1,' THEN
+    IF ivm_large THEN
+      EXECUTE $ivm_q$
+SELECT array_agg(DISTINCT b)
 FROM (
   WITH ivm_s1 AS MATERIALIZED (
     SELECT c0, c1, ivm_w
@@ -475,21 +545,26 @@ FROM (
   FROM (
     SELECT c0 AS id_2, c1 AS region, ivm_w
     FROM ivm_s1) ivm_k) ivm_b
-$ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-            EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.region_revenue_5790ea3e_1_lock
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$ USING ivm_share, ivm_whole;
+WHERE b IS NOT NULL
+$ivm_q$ INTO ivm_whole USING ivm_large;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
           END IF;
-          EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-SET ver = ver + 1
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-$ivm_q$ USING ivm_share, ivm_whole;
-          EXECUTE $ivm_q$
+        END IF;
+      END IF;
+      EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
       largest, ivm_gone, revenue)
@@ -533,13 +608,13 @@ SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILT
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
 $ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large, ivm_has1;
-          IF ivm_zero IS NOT NULL THEN
-            EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-            USING ivm_zero;
-          END IF;
-          IF ivm_touched IS NOT NULL THEN
-            IF cardinality(ivm_touched) <= 25 THEN
-              EXECUTE $ivm_q$
+      IF ivm_zero IS NOT NULL THEN
+        EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+        USING ivm_zero;
+      END IF;
+      IF ivm_touched IS NOT NULL THEN
+        IF cardinality(ivm_touched) <= 25 THEN
+          EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET (largest) = (
   SELECT ivm_r.largest
@@ -567,8 +642,8 @@ SET (largest) = (
       WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
 WHERE ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-            ELSE
-              EXECUTE $ivm_q$
+        ELSE
+          EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -588,11 +663,54 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-            END IF;
+        END IF;
+      END IF;
+    ELSE
+      SELECT array_agg(DISTINCT b)
+      FROM (
+        WITH ivm_s1 AS MATERIALIZED (
+          SELECT c0, c1, ivm_w
+          FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+              '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+          UNION ALL
+          SELECT c0, c1, ivm_w
+          FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+          WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+        SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+        FROM (
+          SELECT c0 AS id_2, c1 AS region, ivm_w
+          FROM ivm_s1) ivm_k) ivm_b
+      WHERE b IS NOT NULL INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
           END IF;
-        ELSE
-          SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-              array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+        END IF;
+      END IF;
+      WITH ivm_up AS (
+        INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+            ivm_a_3, largest, ivm_gone, revenue)
+        SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+            ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+            WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+        FROM (
+          SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+              coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+              coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
+              0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
+              0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
+              max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
           FROM (
             WITH ivm_s1 AS MATERIALIZED (
               SELECT c0, c1, ivm_w
@@ -602,96 +720,61 @@ $ivm_q$ USING ivm_touched;
               SELECT c0, c1, ivm_w
               FROM django_ivm.region_revenue_5790ea3e_1_spool_1
               WHERE ivm_large AND ivm_xid = pg_current_xact_id())
-            SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+            SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
             FROM (
+              SELECT customer_id AS customer_id, amount AS amount
+              FROM shop.purchase) ivm_j0, (
               SELECT c0 AS id_2, c1 AS region, ivm_w
-              FROM ivm_s1) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
-          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-            PERFORM 1
-            FROM django_ivm.region_revenue_5790ea3e_1_lock
-            WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
-            ORDER BY b, st FOR NO KEY UPDATE;
-          END IF;
-          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-          SET ver = ver + 1
-          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
-          WITH ivm_up AS (
-            INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
-                ivm_a_3, largest, ivm_gone, revenue)
-            SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-                ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-                WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+              FROM ivm_s1
+              WHERE ivm_has1) ivm_j1
+            WHERE (id_2 = customer_id)) ivm_c
+          GROUP BY (region)) ivm_d
+        ORDER BY ivm_d.region
+        ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+            ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+            ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
+            excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
+            WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
+            WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+            WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+            ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+      SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+          array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+      FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+      IF ivm_zero IS NOT NULL THEN
+        DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+      END IF;
+      IF ivm_touched IS NOT NULL THEN
+        IF cardinality(ivm_touched) <= 25 THEN
+          UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+          SET (largest) = (
+            SELECT ivm_r.largest
             FROM (
-              SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
-                  coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
-                  coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
-                  0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
-                  0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
-                  max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
-              FROM (
-                WITH ivm_s1 AS MATERIALIZED (
-                  SELECT c0, c1, ivm_w
-                  FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
-                      '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
-                  UNION ALL
-                  SELECT c0, c1, ivm_w
-                  FROM django_ivm.region_revenue_5790ea3e_1_spool_1
-                  WHERE ivm_large AND ivm_xid = pg_current_xact_id())
-                SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
+              SELECT CASE WHEN ivm_t.region IS NULL THEN (
+                SELECT max(amount)
                 FROM (
-                  SELECT customer_id AS customer_id, amount AS amount
-                  FROM shop.purchase) ivm_j0, (
-                  SELECT c0 AS id_2, c1 AS region, ivm_w
-                  FROM ivm_s1
-                  WHERE ivm_has1) ivm_j1
-                WHERE (id_2 = customer_id)) ivm_c
-              GROUP BY (region)) ivm_d
-            ORDER BY ivm_d.region
-            ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-                ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-                ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
-                excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
-                WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
-                WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-                WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-                ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-            RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
-          SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
-              array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
-          FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
-          IF ivm_zero IS NOT NULL THEN
-            DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
-          END IF;
-          IF ivm_touched IS NOT NULL THEN
-            IF cardinality(ivm_touched) <= 25 THEN
-              UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-              SET (largest) = (
-                SELECT ivm_r.largest
+                  SELECT customer_id, amount, id_2, region
+                  FROM (
+                    SELECT customer_id AS customer_id, amount AS amount
+                    FROM shop.purchase) ivm_j0, (
+                    SELECT id AS id_2, region AS region
+                    FROM shop.customer) ivm_j1
+                  WHERE (id_2 = customer_id)) ivm_a
+                WHERE ivm_a.region IS NULL) ELSE (
+                SELECT max(amount)
                 FROM (
-                  SELECT CASE WHEN ivm_t.region IS NULL THEN (
-                    SELECT max(amount)
-                    FROM (
-                      SELECT customer_id, amount, id_2, region
-                      FROM (
-                        SELECT customer_id AS customer_id, amount AS amount
-                        FROM shop.purchase) ivm_j0, (
-                        SELECT id AS id_2, region AS region
-                        FROM shop.customer) ivm_j1
-                      WHERE (id_2 = customer_id)) ivm_a
-                    WHERE ivm_a.region IS NULL) ELSE (
-                    SELECT max(amount)
-                    FROM (
-                      SELECT customer_id, amount, id_2, region
-                      FROM (
-                        SELECT customer_id AS customer_id, amount AS amount
-                        FROM shop.purchase) ivm_j0, (
-                        SELECT id AS id_2, region AS region
-                        FROM shop.customer) ivm_j1
-                      WHERE (id_2 = customer_id)) ivm_a
-                    WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
-              WHERE ivm_t.ctid = ANY(ivm_touched);
-            ELSE
-              EXECUTE $ivm_q$
+                  SELECT customer_id, amount, id_2, region
+                  FROM (
+                    SELECT customer_id AS customer_id, amount AS amount
+                    FROM shop.purchase) ivm_j0, (
+                    SELECT id AS id_2, region AS region
+                    FROM shop.customer) ivm_j1
+                  WHERE (id_2 = customer_id)) ivm_a
+                WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+          WHERE ivm_t.ctid = ANY(ivm_touched);
+        ELSE
+          EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -711,14 +794,13 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-            END IF;
-          END IF;
         END IF;
-      ELSE
-        IF ivm_large THEN
-          EXECUTE $ivm_q$
-SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-    array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
+      END IF;
+    END IF;
+  ELSE
+    IF ivm_large THEN
+      FOR ivm_bucket, ivm_all IN EXECUTE $ivm_q$
+SELECT b, bool_or(ivm_parent)
 FROM (
   WITH ivm_s0 AS MATERIALIZED (
     SELECT c0, c1, ivm_w
@@ -744,21 +826,66 @@ FROM (
   FROM (
     SELECT c0 AS id_2, c1 AS region, ivm_w
     FROM ivm_s1) ivm_k) ivm_b
-$ivm_q$ INTO ivm_share, ivm_whole, ivm_many USING ivm_large;
-          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-            EXECUTE $ivm_q$
-SELECT 1
-FROM django_ivm.region_revenue_5790ea3e_1_lock
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-ORDER BY b, st FOR NO KEY UPDATE
-$ivm_q$ USING ivm_share, ivm_whole;
+WHERE b IS NOT NULL
+GROUP BY b
+ORDER BY b
+$ivm_q$ USING ivm_large LOOP
+      IF ivm_all THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ivm_bucket
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ivm_bucket;
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ivm_bucket
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ivm_bucket;
           END IF;
-          EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-SET ver = ver + 1
-WHERE (b = ANY($1) AND st = pg_backend_pid() % 8) OR b = ANY($2)
-$ivm_q$ USING ivm_share, ivm_whole;
-          EXECUTE $ivm_q$
+        END IF;
+      ELSE
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE b = ivm_bucket AND st = (
+            SELECT ivm_s.st
+            FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+            WHERE ivm_s.b = ivm_bucket
+            ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+            LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+          IF NOT FOUND THEN
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+            SET ver = ver + 1
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+            IF NOT FOUND THEN
+              IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+                PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+                PERFORM 1
+                FROM django_ivm.region_revenue_5790ea3e_1_lock
+                WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+                UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+                SET ver = ver + 1
+                WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+              END IF;
+            END IF;
+          END IF;
+        END IF;
+      END IF;
+    END LOOP;
+    EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
       largest, ivm_gone, revenue)
@@ -827,13 +954,13 @@ SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILT
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
 $ivm_q$ INTO ivm_zero, ivm_touched, ivm_below USING ivm_large, ivm_has0, ivm_has1;
-          IF ivm_zero IS NOT NULL THEN
-            EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-            USING ivm_zero;
-          END IF;
-          IF ivm_touched IS NOT NULL THEN
-            IF cardinality(ivm_touched) <= 25 THEN
-              EXECUTE $ivm_q$
+    IF ivm_zero IS NOT NULL THEN
+      EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+      USING ivm_zero;
+    END IF;
+    IF ivm_touched IS NOT NULL THEN
+      IF cardinality(ivm_touched) <= 25 THEN
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET (largest) = (
   SELECT ivm_r.largest
@@ -861,8 +988,8 @@ SET (largest) = (
       WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
 WHERE ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-            ELSE
-              EXECUTE $ivm_q$
+      ELSE
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -882,185 +1009,246 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-            END IF;
-          END IF;
-        ELSE
-          SELECT array_agg(DISTINCT b) FILTER (WHERE NOT ivm_parent AND b IS NOT NULL),
-              array_agg(DISTINCT b) FILTER (WHERE ivm_parent AND b IS NOT NULL), count(*)
-          FROM (
-            WITH ivm_s0 AS MATERIALIZED (
-              SELECT c0, c1, ivm_w
-              FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-                  '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
-              UNION ALL
-              SELECT c0, c1, ivm_w
-              FROM django_ivm.region_revenue_5790ea3e_1_spool_0
-              WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
-              SELECT c0, c1, ivm_w
-              FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
-                  '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
-              UNION ALL
-              SELECT c0, c1, ivm_w
-              FROM django_ivm.region_revenue_5790ea3e_1_spool_1
-              WHERE ivm_large AND ivm_xid = pg_current_xact_id())
-            SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
-            FROM (
-              SELECT c0 AS customer_id, c1 AS amount, ivm_w
-              FROM ivm_s0) ivm_k
-            UNION ALL
-            SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
-            FROM (
-              SELECT c0 AS id_2, c1 AS region, ivm_w
-              FROM ivm_s1) ivm_k) ivm_b INTO ivm_share, ivm_whole, ivm_many;
-          IF ivm_share IS NOT NULL OR ivm_whole IS NOT NULL THEN
-            PERFORM 1
-            FROM django_ivm.region_revenue_5790ea3e_1_lock
-            WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole)
-            ORDER BY b, st FOR NO KEY UPDATE;
-          END IF;
+      END IF;
+    END IF;
+  ELSE
+    FOR ivm_bucket, ivm_all IN
+    SELECT b, bool_or(ivm_parent)
+    FROM (
+      WITH ivm_s0 AS MATERIALIZED (
+        SELECT c0, c1, ivm_w
+        FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+            '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+        UNION ALL
+        SELECT c0, c1, ivm_w
+        FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+        WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
+        SELECT c0, c1, ivm_w
+        FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+            '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+        UNION ALL
+        SELECT c0, c1, ivm_w
+        FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+        WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+      SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+      FROM (
+        SELECT c0 AS customer_id, c1 AS amount, ivm_w
+        FROM ivm_s0) ivm_k
+      UNION ALL
+      SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+      FROM (
+        SELECT c0 AS id_2, c1 AS region, ivm_w
+        FROM ivm_s1) ivm_k) ivm_b
+    WHERE b IS NOT NULL
+    GROUP BY b
+    ORDER BY b LOOP
+    IF ivm_all THEN
+      PERFORM 1
+      FROM django_ivm.region_revenue_5790ea3e_1_lock
+      WHERE b = ivm_bucket
+      ORDER BY b, st FOR NO KEY UPDATE;
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ivm_bucket;
+      IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+          PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE b = ivm_bucket
+          ORDER BY b, st FOR NO KEY UPDATE;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ivm_bucket;
+        END IF;
+      END IF;
+    ELSE
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket
+          ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
           UPDATE django_ivm.region_revenue_5790ea3e_1_lock
           SET ver = ver + 1
-          WHERE (b = ANY(ivm_share) AND st = pg_backend_pid() % 8) OR b = ANY(ivm_whole);
-          WITH ivm_up AS (
-            INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
-                ivm_a_3, largest, ivm_gone, revenue)
-            SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-                ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-                WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
-            FROM (
-              SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
-                  coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
-                  coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
-                  0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
-                  0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
-                  max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
-              FROM (
-                WITH ivm_s0 AS MATERIALIZED (
-                  SELECT c0, c1, ivm_w
-                  FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-                      '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
-                  UNION ALL
-                  SELECT c0, c1, ivm_w
-                  FROM django_ivm.region_revenue_5790ea3e_1_spool_0
-                  WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
-                  SELECT c0, c1, ivm_w
-                  FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
-                      '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
-                  UNION ALL
-                  SELECT c0, c1, ivm_w
-                  FROM django_ivm.region_revenue_5790ea3e_1_spool_1
-                  WHERE ivm_large AND ivm_xid = pg_current_xact_id())
-                SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w
-                FROM (
-                  SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w * ivm_j1.ivm_w AS ivm_w
-                  FROM (
-                    SELECT c0 AS customer_id, c1 AS amount, ivm_w
-                    FROM ivm_s0
-                    WHERE ivm_has0) ivm_j0, (
-                    SELECT id AS id_2, region AS region, 1 AS ivm_w
-                    FROM shop.customer
-                    UNION ALL (
-                      SELECT id_2, region, -ivm_w
-                      FROM (
-                        SELECT c0 AS id_2, c1 AS region, ivm_w
-                        FROM ivm_s1) ivm_o OFFSET 0)) ivm_j1
-                  WHERE (id_2 = customer_id)) ivm_u0
-                UNION ALL
-                SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w
-                FROM (
-                  SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
-                  FROM (
-                    SELECT customer_id AS customer_id, amount AS amount
-                    FROM shop.purchase) ivm_j0, (
-                    SELECT c0 AS id_2, c1 AS region, ivm_w
-                    FROM ivm_s1
-                    WHERE ivm_has1) ivm_j1
-                  WHERE (id_2 = customer_id)) ivm_u1) ivm_c
-              GROUP BY (region)) ivm_d
-            ORDER BY ivm_d.region
-            ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-                ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-                ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
-                excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
-                WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
-                WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-                WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-                ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-            RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
-          SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
-              array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
-          FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
-          IF ivm_zero IS NOT NULL THEN
-            DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
-          END IF;
-          IF ivm_touched IS NOT NULL THEN
-            IF cardinality(ivm_touched) <= 25 THEN
-              UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-              SET (largest) = (
-                SELECT ivm_r.largest
-                FROM (
-                  SELECT CASE WHEN ivm_t.region IS NULL THEN (
-                    SELECT max(amount)
-                    FROM (
-                      SELECT customer_id, amount, id_2, region
-                      FROM (
-                        SELECT customer_id AS customer_id, amount AS amount
-                        FROM shop.purchase) ivm_j0, (
-                        SELECT id AS id_2, region AS region
-                        FROM shop.customer) ivm_j1
-                      WHERE (id_2 = customer_id)) ivm_a
-                    WHERE ivm_a.region IS NULL) ELSE (
-                    SELECT max(amount)
-                    FROM (
-                      SELECT customer_id, amount, id_2, region
-                      FROM (
-                        SELECT customer_id AS customer_id, amount AS amount
-                        FROM shop.purchase) ivm_j0, (
-                        SELECT id AS id_2, region AS region
-                        FROM shop.customer) ivm_j1
-                      WHERE (id_2 = customer_id)) ivm_a
-                    WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
-              WHERE ivm_t.ctid = ANY(ivm_touched);
-            ELSE
-              EXECUTE $ivm_q$
-UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-SET largest = ivm_r.largest
-FROM (
-  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
-  FROM (
-    SELECT customer_id, amount, id_2, region
-    FROM (
-      SELECT customer_id AS customer_id, amount AS amount
-      FROM shop.purchase) ivm_j0, (
-      SELECT id AS id_2, region AS region
-      FROM shop.customer) ivm_j1
-    WHERE (id_2 = customer_id)) ivm_a, (
-    SELECT region
-    FROM django_ivm.region_revenue_5790ea3e_data
-    WHERE ctid = ANY($1)) ivm_k
-  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
-  GROUP BY ivm_a.region) ivm_r
-WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
-$ivm_q$ USING ivm_touched;
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          IF NOT FOUND THEN
+            IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+              PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+              PERFORM 1
+              FROM django_ivm.region_revenue_5790ea3e_1_lock
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+              UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+              SET ver = ver + 1
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
             END IF;
           END IF;
         END IF;
       END IF;
-      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-      IF ivm_large THEN
-      DELETE
-      FROM django_ivm.region_revenue_5790ea3e_1_spool_0
-      WHERE ivm_xid = pg_current_xact_id(); END IF;
-      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
-      IF ivm_large THEN
-      DELETE
-      FROM django_ivm.region_revenue_5790ea3e_1_spool_1
-      WHERE ivm_xid = pg_current_xact_id(); END IF;
-      RETURN;
-    END
+    END IF;
+  END LOOP;
+  WITH ivm_up AS (
+    INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
+        largest, ivm_gone, revenue)
+    SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+        ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+        WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+    FROM (
+      SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+          coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+          coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
+          coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)), 0)::bigint AS ivm_a_3,
+          max(amount) FILTER (WHERE ivm_w > 0) AS largest, max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
+      FROM (
+        WITH ivm_s0 AS MATERIALIZED (
+          SELECT c0, c1, ivm_w
+          FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
+              '')::django_ivm.region_revenue_5790ea3e_1_spool_0[])
+          UNION ALL
+          SELECT c0, c1, ivm_w
+          FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+          WHERE ivm_large AND ivm_xid = pg_current_xact_id()), ivm_s1 AS MATERIALIZED (
+          SELECT c0, c1, ivm_w
+          FROM unnest(nullif(current_setting('ivm.n5790ea3e_1_s1', true),
+              '')::django_ivm.region_revenue_5790ea3e_1_spool_1[])
+          UNION ALL
+          SELECT c0, c1, ivm_w
+          FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+          WHERE ivm_large AND ivm_xid = pg_current_xact_id())
+        SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w
+        FROM (
+          SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w * ivm_j1.ivm_w AS ivm_w
+          FROM (
+            SELECT c0 AS customer_id, c1 AS amount, ivm_w
+            FROM ivm_s0
+            WHERE ivm_has0) ivm_j0, (
+            SELECT id AS id_2, region AS region, 1 AS ivm_w
+            FROM shop.customer
+            UNION ALL (
+              SELECT id_2, region, -ivm_w
+              FROM (
+                SELECT c0 AS id_2, c1 AS region, ivm_w
+                FROM ivm_s1) ivm_o OFFSET 0)) ivm_j1
+          WHERE (id_2 = customer_id)) ivm_u0
+        UNION ALL
+        SELECT customer_id AS customer_id, amount AS amount, id_2 AS id_2, region AS region, ivm_w
+        FROM (
+          SELECT customer_id, amount, id_2, region, ivm_j1.ivm_w AS ivm_w
+          FROM (
+            SELECT customer_id AS customer_id, amount AS amount
+            FROM shop.purchase) ivm_j0, (
+            SELECT c0 AS id_2, c1 AS region, ivm_w
+            FROM ivm_s1
+            WHERE ivm_has1) ivm_j1
+          WHERE (id_2 = customer_id)) ivm_u1) ivm_c
+      GROUP BY (region)) ivm_d
+    ORDER BY ivm_d.region
+    ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+        ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+        ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
+        ivm_gone = excluded.ivm_gone, revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0
+        THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+        WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+        ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+    RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+  SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
+      AND ivm_probe), bool_or(ivm_left < 0)
+  FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+  IF ivm_zero IS NOT NULL THEN
+    DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+  END IF;
+  IF ivm_touched IS NOT NULL THEN
+    IF cardinality(ivm_touched) <= 25 THEN
+      UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+      SET (largest) = (
+        SELECT ivm_r.largest
+        FROM (
+          SELECT CASE WHEN ivm_t.region IS NULL THEN (
+            SELECT max(amount)
+            FROM (
+              SELECT customer_id, amount, id_2, region
+              FROM (
+                SELECT customer_id AS customer_id, amount AS amount
+                FROM shop.purchase) ivm_j0, (
+                SELECT id AS id_2, region AS region
+                FROM shop.customer) ivm_j1
+              WHERE (id_2 = customer_id)) ivm_a
+            WHERE ivm_a.region IS NULL) ELSE (
+            SELECT max(amount)
+            FROM (
+              SELECT customer_id, amount, id_2, region
+              FROM (
+                SELECT customer_id AS customer_id, amount AS amount
+                FROM shop.purchase) ivm_j0, (
+                SELECT id AS id_2, region AS region
+                FROM shop.customer) ivm_j1
+              WHERE (id_2 = customer_id)) ivm_a
+            WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+      WHERE ivm_t.ctid = ANY(ivm_touched);
+    ELSE
+      EXECUTE $ivm_q$
+UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+SET largest = ivm_r.largest
+FROM (
+  SELECT ivm_a.region AS region, max(ivm_a.amount) AS largest
+  FROM (
+    SELECT customer_id, amount, id_2, region
+    FROM (
+      SELECT customer_id AS customer_id, amount AS amount
+      FROM shop.purchase) ivm_j0, (
+      SELECT id AS id_2, region AS region
+      FROM shop.customer) ivm_j1
+    WHERE (id_2 = customer_id)) ivm_a, (
+    SELECT region
+    FROM django_ivm.region_revenue_5790ea3e_data
+    WHERE ctid = ANY($1)) ivm_k
+  WHERE ROW(ivm_a.region)::record = ROW(ivm_k.region)::record
+  GROUP BY ivm_a.region) ivm_r
+WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
+$ivm_q$ USING ivm_touched;
+    END IF;
+  END IF;
+END IF;
+END IF;
+PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+IF ivm_large THEN
+DELETE
+FROM django_ivm.region_revenue_5790ea3e_1_spool_0
+WHERE ivm_xid = pg_current_xact_id(); END IF;
+PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+IF ivm_large THEN
+DELETE
+FROM django_ivm.region_revenue_5790ea3e_1_spool_1
+WHERE ivm_xid = pg_current_xact_id(); END IF;
+RETURN;
+END
 $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_flush(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_lock_rows() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  INSERT INTO django_ivm.region_revenue_5790ea3e_1_lock (b, st)
+  SELECT b, st
+  FROM generate_series(0, 127) b, generate_series(0, 7) st
+  ON CONFLICT DO NOTHING;
+END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_1_lock_rows() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_enter() RETURNS trigger LANGUAGE plpgsql AS $ivm_body$
 #variable_conflict use_column
@@ -1112,8 +1300,9 @@ DECLARE
   ivm_stamp text;
   ivm_depth integer;
   ivm_pending text;
-  ivm_share integer[];
   ivm_whole integer[];
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_many bigint;
   ivm_zero tid[];
   ivm_touched tid[];
@@ -1122,53 +1311,131 @@ BEGIN
   IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
       pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
       AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
-    FROM (
-      SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+    ivm_many := (SELECT count(*) FROM (SELECT 1 FROM ivm_new LIMIT 101) ivm_z);
+    IF ivm_many <= 100 THEN
+      FOR ivm_bucket IN
+      SELECT DISTINCT b
       FROM (
-        SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
-        FROM ivm_new) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF cardinality(ivm_share) > 1 THEN
-      PERFORM 1
-      FROM django_ivm.region_revenue_5790ea3e_1_lock
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-      ORDER BY b, st FOR NO KEY UPDATE;
-    END IF;
+        SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
+          FROM ivm_new) ivm_k) ivm_b
+      WHERE b IS NOT NULL
+      ORDER BY b LOOP
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket
+          ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          IF NOT FOUND THEN
+            IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+              PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+              PERFORM 1
+              FROM django_ivm.region_revenue_5790ea3e_1_lock
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+              UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+              SET ver = ver + 1
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+            END IF;
+          END IF;
+        END IF;
+      END IF;
+    END LOOP;
+    INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
+        largest, ivm_gone, revenue)
+    SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+        ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+        WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+    FROM (
+      SELECT region AS region, count(*) AS purchases, count(amount) AS ivm_a,
+          coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
+          count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3, max(amount) AS largest,
+          NULL::numeric AS ivm_gone
+      FROM (
+        SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
+        FROM (
+          SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
+          FROM ivm_new) ivm_j0, (
+          SELECT id AS id_2, region AS region
+          FROM shop.customer) ivm_j1
+        WHERE (id_2 = customer_id)) ivm_c
+      GROUP BY (region)) ivm_d
+    ORDER BY ivm_d.region
+    ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+        ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+        ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
+        revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
+        WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0
+        THEN 'NaN'::numeric ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END;
+  ELSE
+    PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
+        set_config('enable_mergejoin', 'on', true);
+    FOR ivm_bucket IN EXECUTE $ivm_q$
+SELECT DISTINCT b
+FROM (
+  SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+  FROM (
+    SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
+    FROM ivm_new) ivm_k) ivm_b
+WHERE b IS NOT NULL
+ORDER BY b
+$ivm_q$ LOOP
     UPDATE django_ivm.region_revenue_5790ea3e_1_lock
     SET ver = ver + 1
-    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
-    IF ivm_many <= 100 THEN
-      INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
-          ivm_a_3, largest, ivm_gone, revenue)
-      SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-          ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-          WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
-      FROM (
-        SELECT region AS region, count(*) AS purchases, count(amount) AS ivm_a,
-            coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric AS ivm_a_2,
-            count(*) FILTER (WHERE ((amount) = 'NaN'::numeric)) AS ivm_a_3, max(amount) AS largest,
-            NULL::numeric AS ivm_gone
-        FROM (
-          SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
-          FROM (
-            SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
-            FROM ivm_new) ivm_j0, (
-            SELECT id AS id_2, region AS region
-            FROM shop.customer) ivm_j1
-          WHERE (id_2 = customer_id)) ivm_c
-        GROUP BY (region)) ivm_d
-      ORDER BY ivm_d.region
-      ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-          ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-          ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
-          revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
-          WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-          WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-          ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END;
-    ELSE
-      PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
-          set_config('enable_mergejoin', 'on', true);
-      EXECUTE $ivm_q$
+    WHERE b = ivm_bucket AND st = (
+      SELECT ivm_s.st
+      FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+      WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+      LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+    IF NOT FOUND THEN
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket
+        ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+            SET ver = ver + 1
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          END IF;
+        END IF;
+      END IF;
+    END IF;
+  END LOOP;
+  EXECUTE $ivm_q$
 INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
     largest, ivm_gone, revenue)
 SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
@@ -1196,73 +1463,77 @@ ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purch
     WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0
     THEN 'NaN'::numeric ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
 $ivm_q$;
-    END IF;
-    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
-        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
-      RETURN NULL;
-    END IF;
+END IF;
+IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+    pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+    AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+  RETURN NULL;
+END IF;
+RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+END IF;
+IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
+IF pg_trigger_depth() >= 200 THEN
+  RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again', TG_TABLE_SCHEMA,
+      TG_TABLE_NAME
+  USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+END IF;
+RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA,
+    TG_TABLE_NAME
+USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
+END IF;
+ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
+ivm_stamp := (pg_catalog.date_part('epoch',
+    pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
+IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
+RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
+USING ERRCODE = 'triggered_action_exception',
+    HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';
+END IF;
+ivm_depth := split_part(ivm_state, '/', 2)::integer;
+ivm_pending := split_part(ivm_state, '/', 3);
+IF EXISTS (SELECT 1 FROM ivm_new) THEN
+IF ivm_pending = '' THEN
+  PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+  PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+END IF;
+IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
+  SELECT count(*)
+  FROM (
+    SELECT 1
+    FROM ivm_new
+    LIMIT 101) ivm_z) <= 100 THEN
+  PERFORM set_config('ivm.n5790ea3e_1_s0', (coalesce(nullif(current_setting('ivm.n5790ea3e_1_s0', true), ''),
+      '{}')::django_ivm.region_revenue_5790ea3e_1_spool_0[] || ARRAY(
+        SELECT ROW(c0, c1, ivm_w, NULL)::django_ivm.region_revenue_5790ea3e_1_spool_0
+        FROM (
+          SELECT customer_id, amount, 1
+          FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
+ELSE
+  INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
+  SELECT ivm_z.*, pg_current_xact_id()
+  FROM (
+    SELECT customer_id, amount, 1
+    FROM ivm_new) ivm_z;
+  IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
+END IF;
+IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
+END IF;
+IF ivm_depth <= 1 THEN
+IF ivm_pending <> '' THEN
+  ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/1000000/', true);
+  PERFORM django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending);
+  IF current_setting('ivm.n5790ea3e_1', true) <> ivm_state THEN
     RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
     USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
-  IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    IF pg_trigger_depth() >= 200 THEN
-      RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again',
-          TG_TABLE_SCHEMA, TG_TABLE_NAME
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
-    END IF;
-    RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA,
-        TG_TABLE_NAME
-    USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
-  END IF;
-  ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
-  IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
-    RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
-    USING ERRCODE = 'triggered_action_exception',
-        HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';
-  END IF;
-  ivm_depth := split_part(ivm_state, '/', 2)::integer;
-  ivm_pending := split_part(ivm_state, '/', 3);
-  IF EXISTS (SELECT 1 FROM ivm_new) THEN
-    IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
-      SELECT count(*)
-      FROM (
-        SELECT 1
-        FROM ivm_new
-        LIMIT 101) ivm_z) <= 100 THEN
-      PERFORM set_config('ivm.n5790ea3e_1_s0', (coalesce(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-          ''), '{}')::django_ivm.region_revenue_5790ea3e_1_spool_0[] || ARRAY(
-            SELECT ROW(c0, c1, ivm_w, NULL)::django_ivm.region_revenue_5790ea3e_1_spool_0
-            FROM (
-              SELECT customer_id, amount, 1
-              FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-    ELSE
-      INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
-      SELECT ivm_z.*, pg_current_xact_id()
-      FROM (
-        SELECT customer_id, amount, 1
-        FROM ivm_new) ivm_z;
-      IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
-    END IF;
-    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
-  END IF;
-  IF ivm_depth <= 1 THEN
-    IF ivm_pending <> '' THEN
-      ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/1000000/', true);
-      PERFORM django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending);
-      IF current_setting('ivm.n5790ea3e_1', true) <> ivm_state THEN
-        RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-        USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
-      END IF;
-    END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-  ELSE
-    ivm_state := set_config('ivm.n5790ea3e_1',
-        ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending, true);
-  END IF;
-  RETURN NULL;
+END IF;
+ivm_state := set_config('ivm.n5790ea3e_1', '', true);
+ELSE
+ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending,
+    true);
+END IF;
+RETURN NULL;
 END
 $ivm_body$;
 
@@ -1273,7 +1544,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_insert ON shop.purchase IS '3a27c97a';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_insert ON shop.purchase IS 'aaec1c94';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1289,8 +1560,9 @@ DECLARE
   ivm_stamp text;
   ivm_depth integer;
   ivm_pending text;
-  ivm_share integer[];
   ivm_whole integer[];
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_many bigint;
   ivm_zero tid[];
   ivm_touched tid[];
@@ -1309,97 +1581,128 @@ BEGIN
   IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
       pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
       AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
-    FROM (
-      SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
-      FROM (
-        SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
-        FROM ivm_old
-        UNION ALL
-        SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
-        FROM ivm_new) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF cardinality(ivm_share) > 1 THEN
-      PERFORM 1
-      FROM django_ivm.region_revenue_5790ea3e_1_lock
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-      ORDER BY b, st FOR NO KEY UPDATE;
-    END IF;
-    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-    SET ver = ver + 1
-    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    ivm_many := (SELECT count(*) FROM (SELECT 1 FROM ivm_new LIMIT 101) ivm_z);
     IF ivm_many <= 100 THEN
-      WITH ivm_up AS (
-        INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
-            ivm_a_3, largest, ivm_gone, revenue)
-        SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-            ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-            WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+      FOR ivm_bucket IN
+      SELECT DISTINCT b
+      FROM (
+        SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
         FROM (
-          SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
-              coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
-              coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
-              0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
-              0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
-              max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
-          FROM (
-            SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
-            FROM (
-              SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
-              FROM ivm_old
-              UNION ALL
-              SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
-              FROM ivm_new) ivm_j0, (
-              SELECT id AS id_2, region AS region
-              FROM shop.customer) ivm_j1
-            WHERE (id_2 = customer_id)) ivm_c
-          GROUP BY (region)) ivm_d
-        ORDER BY ivm_d.region
-        ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-            ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-            ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
-            excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
-            WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
-            WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-            WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-            ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
-            AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
-      SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
-          array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
-      FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
-      IF ivm_zero IS NOT NULL THEN
-        DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+          SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
+          FROM ivm_old
+          UNION ALL
+          SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
+          FROM ivm_new) ivm_k) ivm_b
+      WHERE b IS NOT NULL
+      ORDER BY b LOOP
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket
+          ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          IF NOT FOUND THEN
+            IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+              PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+              PERFORM 1
+              FROM django_ivm.region_revenue_5790ea3e_1_lock
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+              UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+              SET ver = ver + 1
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+            END IF;
+          END IF;
+        END IF;
       END IF;
-      IF ivm_touched IS NOT NULL THEN
-        IF cardinality(ivm_touched) <= 25 THEN
-          UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-          SET (largest) = (
-            SELECT ivm_r.largest
-            FROM (
-              SELECT CASE WHEN ivm_t.region IS NULL THEN (
-                SELECT max(amount)
+    END LOOP;
+    WITH ivm_up AS (
+      INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+          ivm_a_3, largest, ivm_gone, revenue)
+      SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+          ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+          WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+      FROM (
+        SELECT region AS region, coalesce(sum(ivm_w), 0)::bigint AS purchases,
+            coalesce(sum(ivm_w) FILTER (WHERE ((amount) IS NOT NULL)), 0)::bigint AS ivm_a,
+            coalesce(sum(ivm_w * (amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)),
+            0)::numeric AS ivm_a_2, coalesce(sum(ivm_w) FILTER (WHERE ((amount) = 'NaN'::numeric)),
+            0)::bigint AS ivm_a_3, max(amount) FILTER (WHERE ivm_w > 0) AS largest,
+            max(amount) FILTER (WHERE ivm_w < 0) AS ivm_gone
+        FROM (
+          SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
+          FROM (
+            SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
+            FROM ivm_old
+            UNION ALL
+            SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
+            FROM ivm_new) ivm_j0, (
+            SELECT id AS id_2, region AS region
+            FROM shop.customer) ivm_j1
+          WHERE (id_2 = customer_id)) ivm_c
+        GROUP BY (region)) ivm_d
+      ORDER BY ivm_d.region
+      ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+          ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+          ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
+          ivm_gone = excluded.ivm_gone, revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0
+          THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+          WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+          ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+      RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+          AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
+    SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+        array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+    FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+    IF ivm_zero IS NOT NULL THEN
+      DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+    END IF;
+    IF ivm_touched IS NOT NULL THEN
+      IF cardinality(ivm_touched) <= 25 THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+        SET (largest) = (
+          SELECT ivm_r.largest
+          FROM (
+            SELECT CASE WHEN ivm_t.region IS NULL THEN (
+              SELECT max(amount)
+              FROM (
+                SELECT customer_id, amount, id_2, region
                 FROM (
-                  SELECT customer_id, amount, id_2, region
-                  FROM (
-                    SELECT customer_id AS customer_id, amount AS amount
-                    FROM shop.purchase) ivm_j0, (
-                    SELECT id AS id_2, region AS region
-                    FROM shop.customer) ivm_j1
-                  WHERE (id_2 = customer_id)) ivm_a
-                WHERE ivm_a.region IS NULL) ELSE (
-                SELECT max(amount)
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT id AS id_2, region AS region
+                  FROM shop.customer) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_a
+              WHERE ivm_a.region IS NULL) ELSE (
+              SELECT max(amount)
+              FROM (
+                SELECT customer_id, amount, id_2, region
                 FROM (
-                  SELECT customer_id, amount, id_2, region
-                  FROM (
-                    SELECT customer_id AS customer_id, amount AS amount
-                    FROM shop.purchase) ivm_j0, (
-                    SELECT id AS id_2, region AS region
-                    FROM shop.customer) ivm_j1
-                  WHERE (id_2 = customer_id)) ivm_a
-                WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
-          WHERE ivm_t.ctid = ANY(ivm_touched);
-        ELSE
-          EXECUTE $ivm_q$
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT id AS id_2, region AS region
+                  FROM shop.customer) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_a
+              WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+        WHERE ivm_t.ctid = ANY(ivm_touched);
+      ELSE
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -1419,12 +1722,62 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
+      END IF;
+    END IF;
+  ELSE
+    PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
+        set_config('enable_mergejoin', 'on', true);
+    FOR ivm_bucket IN EXECUTE $ivm_q$
+SELECT DISTINCT b
+FROM (
+  SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+  FROM (
+    SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
+    FROM ivm_old
+    UNION ALL
+    SELECT customer_id AS customer_id, amount AS amount, 1 AS ivm_w
+    FROM ivm_new) ivm_k) ivm_b
+WHERE b IS NOT NULL
+ORDER BY b
+$ivm_q$ LOOP
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+    SET ver = ver + 1
+    WHERE b = ivm_bucket AND st = (
+      SELECT ivm_s.st
+      FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+      WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+      LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+    IF NOT FOUND THEN
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket
+        ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+            SET ver = ver + 1
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          END IF;
         END IF;
       END IF;
-    ELSE
-      PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
-          set_config('enable_mergejoin', 'on', true);
-      EXECUTE $ivm_q$
+    END IF;
+  END LOOP;
+  EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
       largest, ivm_gone, revenue)
@@ -1463,13 +1816,13 @@ SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILT
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
 $ivm_q$ INTO ivm_zero, ivm_touched, ivm_below;
-      IF ivm_zero IS NOT NULL THEN
-        EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-        USING ivm_zero;
-      END IF;
-      IF ivm_touched IS NOT NULL THEN
-        IF cardinality(ivm_touched) <= 25 THEN
-          EXECUTE $ivm_q$
+  IF ivm_zero IS NOT NULL THEN
+    EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+    USING ivm_zero;
+  END IF;
+  IF ivm_touched IS NOT NULL THEN
+    IF cardinality(ivm_touched) <= 25 THEN
+      EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET (largest) = (
   SELECT ivm_r.largest
@@ -1497,8 +1850,8 @@ SET (largest) = (
       WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
 WHERE ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-        ELSE
-          EXECUTE $ivm_q$
+    ELSE
+      EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -1518,85 +1871,89 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-        END IF;
-      END IF;
     END IF;
-    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
-        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
-      RETURN NULL;
-    END IF;
+  END IF;
+END IF;
+IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+    pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+    AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+  RETURN NULL;
+END IF;
+RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+END IF;
+IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
+IF pg_trigger_depth() >= 200 THEN
+  RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again', TG_TABLE_SCHEMA,
+      TG_TABLE_NAME
+  USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+END IF;
+RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA,
+    TG_TABLE_NAME
+USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
+END IF;
+ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
+ivm_stamp := (pg_catalog.date_part('epoch',
+    pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
+IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
+RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
+USING ERRCODE = 'triggered_action_exception',
+    HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';
+END IF;
+ivm_depth := split_part(ivm_state, '/', 2)::integer;
+ivm_pending := split_part(ivm_state, '/', 3);
+IF ARRAY(
+  SELECT ROW(customer_id, amount)
+  FROM ivm_old) IS DISTINCT FROM ARRAY(
+  SELECT ROW(customer_id, amount)
+  FROM ivm_new) THEN
+IF ivm_pending = '' THEN
+  PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+  PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+END IF;
+IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
+  SELECT count(*)
+  FROM (
+    SELECT 1
+    FROM ivm_new
+    LIMIT 101) ivm_z) <= 100 THEN
+  PERFORM set_config('ivm.n5790ea3e_1_s0', (coalesce(nullif(current_setting('ivm.n5790ea3e_1_s0', true), ''),
+      '{}')::django_ivm.region_revenue_5790ea3e_1_spool_0[] || ARRAY(
+        SELECT ROW(c0, c1, ivm_w, NULL)::django_ivm.region_revenue_5790ea3e_1_spool_0
+        FROM (
+          SELECT customer_id, amount, -1
+          FROM ivm_old
+          UNION ALL
+          SELECT customer_id, amount, 1
+          FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
+ELSE
+  INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
+  SELECT ivm_z.*, pg_current_xact_id()
+  FROM (
+    SELECT customer_id, amount, -1
+    FROM ivm_old
+    UNION ALL
+    SELECT customer_id, amount, 1
+    FROM ivm_new) ivm_z;
+  IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
+END IF;
+IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
+END IF;
+IF ivm_depth <= 1 THEN
+IF ivm_pending <> '' THEN
+  ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/1000000/', true);
+  PERFORM django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending);
+  IF current_setting('ivm.n5790ea3e_1', true) <> ivm_state THEN
     RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
     USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
-  IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    IF pg_trigger_depth() >= 200 THEN
-      RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again',
-          TG_TABLE_SCHEMA, TG_TABLE_NAME
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
-    END IF;
-    RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA,
-        TG_TABLE_NAME
-    USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
-  END IF;
-  ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
-  IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
-    RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
-    USING ERRCODE = 'triggered_action_exception',
-        HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';
-  END IF;
-  ivm_depth := split_part(ivm_state, '/', 2)::integer;
-  ivm_pending := split_part(ivm_state, '/', 3);
-  IF ARRAY(
-    SELECT ROW(customer_id, amount)
-    FROM ivm_old) IS DISTINCT FROM ARRAY(
-    SELECT ROW(customer_id, amount)
-    FROM ivm_new) THEN
-    IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
-      SELECT count(*)
-      FROM (
-        SELECT 1
-        FROM ivm_new
-        LIMIT 101) ivm_z) <= 100 THEN
-      PERFORM set_config('ivm.n5790ea3e_1_s0', (coalesce(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-          ''), '{}')::django_ivm.region_revenue_5790ea3e_1_spool_0[] || ARRAY(
-            SELECT ROW(c0, c1, ivm_w, NULL)::django_ivm.region_revenue_5790ea3e_1_spool_0
-            FROM (
-              SELECT customer_id, amount, -1
-              FROM ivm_old
-              UNION ALL
-              SELECT customer_id, amount, 1
-              FROM ivm_new) ivm_z(c0, c1, ivm_w)))::text, true);
-    ELSE
-      INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
-      SELECT ivm_z.*, pg_current_xact_id()
-      FROM (
-        SELECT customer_id, amount, -1
-        FROM ivm_old
-        UNION ALL
-        SELECT customer_id, amount, 1
-        FROM ivm_new) ivm_z;
-      IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
-    END IF;
-    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
-  END IF;
-  IF ivm_depth <= 1 THEN
-    IF ivm_pending <> '' THEN
-      ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/1000000/', true);
-      PERFORM django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending);
-      IF current_setting('ivm.n5790ea3e_1', true) <> ivm_state THEN
-        RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-        USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
-      END IF;
-    END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-  ELSE
-    ivm_state := set_config('ivm.n5790ea3e_1',
-        ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending, true);
-  END IF;
-  RETURN NULL;
+END IF;
+ivm_state := set_config('ivm.n5790ea3e_1', '', true);
+ELSE
+ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending,
+    true);
+END IF;
+RETURN NULL;
 END
 $ivm_body$;
 
@@ -1606,7 +1963,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_update AFTER UPDATE 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_update ON shop.purchase IS 'ce704623';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_update ON shop.purchase IS 'bf8332f1';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1622,8 +1979,9 @@ DECLARE
   ivm_stamp text;
   ivm_depth integer;
   ivm_pending text;
-  ivm_share integer[];
   ivm_whole integer[];
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_many bigint;
   ivm_zero tid[];
   ivm_touched tid[];
@@ -1632,89 +1990,120 @@ BEGIN
   IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
       pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
       AND ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
-    FROM (
-      SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
-      FROM (
-        SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
-        FROM ivm_old) ivm_k) ivm_b INTO ivm_share, ivm_many;
-    IF cardinality(ivm_share) > 1 THEN
-      PERFORM 1
-      FROM django_ivm.region_revenue_5790ea3e_1_lock
-      WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8
-      ORDER BY b, st FOR NO KEY UPDATE;
-    END IF;
-    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
-    SET ver = ver + 1
-    WHERE b = ANY(ivm_share) AND st = pg_backend_pid() % 8;
+    ivm_many := (SELECT count(*) FROM (SELECT 1 FROM ivm_old LIMIT 101) ivm_z);
     IF ivm_many <= 100 THEN
-      WITH ivm_up AS (
-        INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
-            ivm_a_3, largest, ivm_gone, revenue)
-        SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
-            ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
-            WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+      FOR ivm_bucket IN
+      SELECT DISTINCT b
+      FROM (
+        SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
         FROM (
-          SELECT region AS region, -(count(*)) AS purchases, -(count(amount)) AS ivm_a,
-              -(coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric) AS ivm_a_2,
-              -(count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))) AS ivm_a_3, NULL::numeric AS largest,
-              max(amount) AS ivm_gone
-          FROM (
-            SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
-            FROM (
-              SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
-              FROM ivm_old) ivm_j0, (
-              SELECT id AS id_2, region AS region
-              FROM shop.customer) ivm_j1
-            WHERE (id_2 = customer_id)) ivm_c
-          GROUP BY (region)) ivm_d
-        ORDER BY ivm_d.region
-        ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
-            ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
-            ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest,
-            excluded.largest), ivm_gone = excluded.ivm_gone, revenue = CASE
-            WHEN (ivm_t.purchases + excluded.purchases) > 0 THEN (CASE
-            WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
-            WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
-            ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
-            AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
-      SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
-          array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
-      FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
-      IF ivm_zero IS NOT NULL THEN
-        DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+          SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
+          FROM ivm_old) ivm_k) ivm_b
+      WHERE b IS NOT NULL
+      ORDER BY b LOOP
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = (
+          SELECT ivm_s.st
+          FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+          WHERE ivm_s.b = ivm_bucket
+          ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+          LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND THEN
+          PERFORM 1
+          FROM django_ivm.region_revenue_5790ea3e_1_lock
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+          UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+          SET ver = ver + 1
+          WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          IF NOT FOUND THEN
+            IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+              PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+              PERFORM 1
+              FROM django_ivm.region_revenue_5790ea3e_1_lock
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+              UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+              SET ver = ver + 1
+              WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+            END IF;
+          END IF;
+        END IF;
       END IF;
-      IF ivm_touched IS NOT NULL THEN
-        IF cardinality(ivm_touched) <= 25 THEN
-          UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
-          SET (largest) = (
-            SELECT ivm_r.largest
-            FROM (
-              SELECT CASE WHEN ivm_t.region IS NULL THEN (
-                SELECT max(amount)
+    END LOOP;
+    WITH ivm_up AS (
+      INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
+          ivm_a_3, largest, ivm_gone, revenue)
+      SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
+          ivm_d.ivm_gone, CASE WHEN ivm_d.purchases > 0 THEN (CASE WHEN ivm_d.ivm_a < 1 THEN NULL
+          WHEN ivm_d.ivm_a_3 > 0 THEN 'NaN'::numeric ELSE ivm_d.ivm_a_2 END) END
+      FROM (
+        SELECT region AS region, -(count(*)) AS purchases, -(count(amount)) AS ivm_a,
+            -(coalesce(sum((amount)) FILTER (WHERE ((amount) <> 'NaN'::numeric)), 0)::numeric) AS ivm_a_2,
+            -(count(*) FILTER (WHERE ((amount) = 'NaN'::numeric))) AS ivm_a_3, NULL::numeric AS largest,
+            max(amount) AS ivm_gone
+        FROM (
+          SELECT customer_id, amount, id_2, region, ivm_j0.ivm_w AS ivm_w
+          FROM (
+            SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
+            FROM ivm_old) ivm_j0, (
+            SELECT id AS id_2, region AS region
+            FROM shop.customer) ivm_j1
+          WHERE (id_2 = customer_id)) ivm_c
+        GROUP BY (region)) ivm_d
+      ORDER BY ivm_d.region
+      ON CONFLICT (region) DO UPDATE SET purchases = (ivm_t.purchases + excluded.purchases),
+          ivm_a = (ivm_t.ivm_a + excluded.ivm_a), ivm_a_2 = (ivm_t.ivm_a_2 + excluded.ivm_a_2),
+          ivm_a_3 = (ivm_t.ivm_a_3 + excluded.ivm_a_3), largest = GREATEST(ivm_t.largest, excluded.largest),
+          ivm_gone = excluded.ivm_gone, revenue = CASE WHEN (ivm_t.purchases + excluded.purchases) > 0
+          THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
+          WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
+          ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
+      RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+          AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
+    SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
+        array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
+    FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
+    IF ivm_zero IS NOT NULL THEN
+      DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY(ivm_zero);
+    END IF;
+    IF ivm_touched IS NOT NULL THEN
+      IF cardinality(ivm_touched) <= 25 THEN
+        UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
+        SET (largest) = (
+          SELECT ivm_r.largest
+          FROM (
+            SELECT CASE WHEN ivm_t.region IS NULL THEN (
+              SELECT max(amount)
+              FROM (
+                SELECT customer_id, amount, id_2, region
                 FROM (
-                  SELECT customer_id, amount, id_2, region
-                  FROM (
-                    SELECT customer_id AS customer_id, amount AS amount
-                    FROM shop.purchase) ivm_j0, (
-                    SELECT id AS id_2, region AS region
-                    FROM shop.customer) ivm_j1
-                  WHERE (id_2 = customer_id)) ivm_a
-                WHERE ivm_a.region IS NULL) ELSE (
-                SELECT max(amount)
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT id AS id_2, region AS region
+                  FROM shop.customer) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_a
+              WHERE ivm_a.region IS NULL) ELSE (
+              SELECT max(amount)
+              FROM (
+                SELECT customer_id, amount, id_2, region
                 FROM (
-                  SELECT customer_id, amount, id_2, region
-                  FROM (
-                    SELECT customer_id AS customer_id, amount AS amount
-                    FROM shop.purchase) ivm_j0, (
-                    SELECT id AS id_2, region AS region
-                    FROM shop.customer) ivm_j1
-                  WHERE (id_2 = customer_id)) ivm_a
-                WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
-          WHERE ivm_t.ctid = ANY(ivm_touched);
-        ELSE
-          EXECUTE $ivm_q$
+                  SELECT customer_id AS customer_id, amount AS amount
+                  FROM shop.purchase) ivm_j0, (
+                  SELECT id AS id_2, region AS region
+                  FROM shop.customer) ivm_j1
+                WHERE (id_2 = customer_id)) ivm_a
+              WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
+        WHERE ivm_t.ctid = ANY(ivm_touched);
+      ELSE
+        EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -1734,12 +2123,59 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
+      END IF;
+    END IF;
+  ELSE
+    PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
+        set_config('enable_mergejoin', 'on', true);
+    FOR ivm_bucket IN EXECUTE $ivm_q$
+SELECT DISTINCT b
+FROM (
+  SELECT (0 + abs(customer_id::bigint % 128))::integer AS b, false AS ivm_parent
+  FROM (
+    SELECT customer_id AS customer_id, amount AS amount, -1 AS ivm_w
+    FROM ivm_old) ivm_k) ivm_b
+WHERE b IS NOT NULL
+ORDER BY b
+$ivm_q$ LOOP
+    UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+    SET ver = ver + 1
+    WHERE b = ivm_bucket AND st = (
+      SELECT ivm_s.st
+      FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+      WHERE ivm_s.b = ivm_bucket AND ivm_s.st = pg_backend_pid() % 8
+      LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+    IF NOT FOUND THEN
+      UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+      SET ver = ver + 1
+      WHERE b = ivm_bucket AND st = (
+        SELECT ivm_s.st
+        FROM django_ivm.region_revenue_5790ea3e_1_lock AS ivm_s
+        WHERE ivm_s.b = ivm_bucket
+        ORDER BY (ivm_s.st + pg_backend_pid()) % 8
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+      IF NOT FOUND THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+        SET ver = ver + 1
+        WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8 FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock
+            SET ver = ver + 1
+            WHERE b = ivm_bucket AND st = pg_backend_pid() % 8;
+          END IF;
         END IF;
       END IF;
-    ELSE
-      PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
-          set_config('enable_mergejoin', 'on', true);
-      EXECUTE $ivm_q$
+    END IF;
+  END LOOP;
+  EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
       largest, ivm_gone, revenue)
@@ -1774,13 +2210,13 @@ SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILT
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
 $ivm_q$ INTO ivm_zero, ivm_touched, ivm_below;
-      IF ivm_zero IS NOT NULL THEN
-        EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
-        USING ivm_zero;
-      END IF;
-      IF ivm_touched IS NOT NULL THEN
-        IF cardinality(ivm_touched) <= 25 THEN
-          EXECUTE $ivm_q$
+  IF ivm_zero IS NOT NULL THEN
+    EXECUTE $ivm_q$DELETE FROM django_ivm.region_revenue_5790ea3e_data WHERE ctid = ANY($1)$ivm_q$
+    USING ivm_zero;
+  END IF;
+  IF ivm_touched IS NOT NULL THEN
+    IF cardinality(ivm_touched) <= 25 THEN
+      EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET (largest) = (
   SELECT ivm_r.largest
@@ -1808,8 +2244,8 @@ SET (largest) = (
       WHERE ivm_a.region = ivm_t.region) END AS largest) ivm_r)
 WHERE ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-        ELSE
-          EXECUTE $ivm_q$
+    ELSE
+      EXECUTE $ivm_q$
 UPDATE django_ivm.region_revenue_5790ea3e_data AS ivm_t
 SET largest = ivm_r.largest
 FROM (
@@ -1829,75 +2265,79 @@ FROM (
   GROUP BY ivm_a.region) ivm_r
 WHERE ROW(ivm_r.region)::record = ROW(ivm_t.region)::record AND ivm_t.ctid = ANY($1)
 $ivm_q$ USING ivm_touched;
-        END IF;
-      END IF;
     END IF;
-    IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
-        pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
-        AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
-      RETURN NULL;
-    END IF;
+  END IF;
+END IF;
+IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
+    pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
+    AND set_config('ivm.n5790ea3e_1', '', true) = '' THEN
+  RETURN NULL;
+END IF;
+RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
+USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+END IF;
+IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
+IF pg_trigger_depth() >= 200 THEN
+  RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again', TG_TABLE_SCHEMA,
+      TG_TABLE_NAME
+  USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
+END IF;
+RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA,
+    TG_TABLE_NAME
+USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
+END IF;
+ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
+ivm_stamp := (pg_catalog.date_part('epoch',
+    pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
+IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
+RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
+USING ERRCODE = 'triggered_action_exception',
+    HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';
+END IF;
+ivm_depth := split_part(ivm_state, '/', 2)::integer;
+ivm_pending := split_part(ivm_state, '/', 3);
+IF EXISTS (SELECT 1 FROM ivm_old) THEN
+IF ivm_pending = '' THEN
+  PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+  PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+END IF;
+IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
+  SELECT count(*)
+  FROM (
+    SELECT 1
+    FROM ivm_old
+    LIMIT 101) ivm_z) <= 100 THEN
+  PERFORM set_config('ivm.n5790ea3e_1_s0', (coalesce(nullif(current_setting('ivm.n5790ea3e_1_s0', true), ''),
+      '{}')::django_ivm.region_revenue_5790ea3e_1_spool_0[] || ARRAY(
+        SELECT ROW(c0, c1, ivm_w, NULL)::django_ivm.region_revenue_5790ea3e_1_spool_0
+        FROM (
+          SELECT customer_id, amount, -1
+          FROM ivm_old) ivm_z(c0, c1, ivm_w)))::text, true);
+ELSE
+  INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
+  SELECT ivm_z.*, pg_current_xact_id()
+  FROM (
+    SELECT customer_id, amount, -1
+    FROM ivm_old) ivm_z;
+  IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
+END IF;
+IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
+END IF;
+IF ivm_depth <= 1 THEN
+IF ivm_pending <> '' THEN
+  ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/1000000/', true);
+  PERFORM django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending);
+  IF current_setting('ivm.n5790ea3e_1', true) <> ivm_state THEN
     RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
     USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
   END IF;
-  IF NOT ((TG_TABLE_NAME = 'purchase' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    IF pg_trigger_depth() >= 200 THEN
-      RAISE EXCEPTION 'a trigger on the maintained table computed from %.% writes to it again',
-          TG_TABLE_SCHEMA, TG_TABLE_NAME
-      USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
-    END IF;
-    RAISE EXCEPTION 'this function maintains a view for changes of another table than %.%', TG_TABLE_SCHEMA,
-        TG_TABLE_NAME
-    USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
-  END IF;
-  ivm_state := coalesce(current_setting('ivm.n5790ea3e_1', true), '');
-  ivm_stamp := (pg_catalog.date_part('epoch',
-      pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text;
-  IF split_part(ivm_state, '/', 1) <> ivm_stamp THEN
-    RAISE EXCEPTION 'the events of this statement were miscounted on %.%', TG_TABLE_SCHEMA, TG_TABLE_NAME
-    USING ERRCODE = 'triggered_action_exception',
-        HINT = 'A trigger was dropped or a setting ivm.* was changed inside the statement; run it again.';
-  END IF;
-  ivm_depth := split_part(ivm_state, '/', 2)::integer;
-  ivm_pending := split_part(ivm_state, '/', 3);
-  IF EXISTS (SELECT 1 FROM ivm_old) THEN
-    IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
-      SELECT count(*)
-      FROM (
-        SELECT 1
-        FROM ivm_old
-        LIMIT 101) ivm_z) <= 100 THEN
-      PERFORM set_config('ivm.n5790ea3e_1_s0', (coalesce(nullif(current_setting('ivm.n5790ea3e_1_s0', true),
-          ''), '{}')::django_ivm.region_revenue_5790ea3e_1_spool_0[] || ARRAY(
-            SELECT ROW(c0, c1, ivm_w, NULL)::django_ivm.region_revenue_5790ea3e_1_spool_0
-            FROM (
-              SELECT customer_id, amount, -1
-              FROM ivm_old) ivm_z(c0, c1, ivm_w)))::text, true);
-    ELSE
-      INSERT INTO django_ivm.region_revenue_5790ea3e_1_spool_0 (c0, c1, ivm_w, ivm_xid)
-      SELECT ivm_z.*, pg_current_xact_id()
-      FROM (
-        SELECT customer_id, amount, -1
-        FROM ivm_old) ivm_z;
-      IF position('+' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || '+'; END IF;
-    END IF;
-    IF position(',0,' IN ivm_pending) = 0 THEN ivm_pending := ivm_pending || ',0,'; END IF;
-  END IF;
-  IF ivm_depth <= 1 THEN
-    IF ivm_pending <> '' THEN
-      ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/1000000/', true);
-      PERFORM django_ivm.region_revenue_5790ea3e_1_flush(ivm_pending);
-      IF current_setting('ivm.n5790ea3e_1', true) <> ivm_state THEN
-        RAISE EXCEPTION 'a trigger on the maintained table region_revenue_5790ea3e_data writes a table that it is computed from'
-        USING ERRCODE = 'triggered_action_exception', HINT = 'Move that write out of the trigger.';
-      END IF;
-    END IF;
-    ivm_state := set_config('ivm.n5790ea3e_1', '', true);
-  ELSE
-    ivm_state := set_config('ivm.n5790ea3e_1',
-        ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending, true);
-  END IF;
-  RETURN NULL;
+END IF;
+ivm_state := set_config('ivm.n5790ea3e_1', '', true);
+ELSE
+ivm_state := set_config('ivm.n5790ea3e_1', ivm_stamp || '/' || (ivm_depth - 1)::text || '/' || ivm_pending,
+    true);
+END IF;
+RETURN NULL;
 END
 $ivm_body$;
 
@@ -1908,7 +2348,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_delete ON shop.purchase IS '1b30cc3c';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_delete ON shop.purchase IS '3d20fd8e';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1988,8 +2428,9 @@ DECLARE
   ivm_stamp text;
   ivm_depth integer;
   ivm_pending text;
-  ivm_share integer[];
   ivm_whole integer[];
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_many bigint;
   ivm_zero tid[];
   ivm_touched tid[];
@@ -1998,20 +2439,32 @@ BEGIN
   IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
       pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
       AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
-    FROM (
-      SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
-      FROM (
-        SELECT id AS id_2, region AS region, 1 AS ivm_w
-        FROM ivm_new) ivm_k) ivm_b INTO ivm_whole, ivm_many;
-    IF ivm_whole IS NOT NULL THEN
-      PERFORM 1
-      FROM django_ivm.region_revenue_5790ea3e_1_lock
-      WHERE b = ANY(ivm_whole)
-      ORDER BY b, st FOR NO KEY UPDATE;
-    END IF;
-    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+    ivm_many := (SELECT count(*) FROM (SELECT 1 FROM ivm_new LIMIT 101) ivm_z);
     IF ivm_many <= 100 THEN
+      SELECT array_agg(DISTINCT b)
+      FROM (
+        SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+        FROM (
+          SELECT id AS id_2, region AS region, 1 AS ivm_w
+          FROM ivm_new) ivm_k) ivm_b
+      WHERE b IS NOT NULL INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+          END IF;
+        END IF;
+      END IF;
       INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
           ivm_a_3, largest, ivm_gone, revenue)
       SELECT ivm_d.region, ivm_d.purchases, ivm_d.ivm_a, ivm_d.ivm_a_2, ivm_d.ivm_a_3, ivm_d.largest,
@@ -2042,6 +2495,32 @@ BEGIN
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
+      EXECUTE $ivm_q$
+SELECT array_agg(DISTINCT b)
+FROM (
+  SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+  FROM (
+    SELECT id AS id_2, region AS region, 1 AS ivm_w
+    FROM ivm_new) ivm_k) ivm_b
+WHERE b IS NOT NULL
+$ivm_q$ INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+          END IF;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
     largest, ivm_gone, revenue)
@@ -2100,6 +2579,10 @@ $ivm_q$;
   ivm_depth := split_part(ivm_state, '/', 2)::integer;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF EXISTS (SELECT 1 FROM ivm_new) THEN
+    IF ivm_pending = '' THEN
+      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+    END IF;
     IF length(coalesce(current_setting('ivm.n5790ea3e_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
       FROM (
@@ -2147,7 +2630,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_insert ON shop.customer IS '1cd49e95';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_insert ON shop.customer IS 'dcae4595';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2163,8 +2646,9 @@ DECLARE
   ivm_stamp text;
   ivm_depth integer;
   ivm_pending text;
-  ivm_share integer[];
   ivm_whole integer[];
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_many bigint;
   ivm_zero tid[];
   ivm_touched tid[];
@@ -2183,23 +2667,35 @@ BEGIN
   IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
       pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
       AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
-    FROM (
-      SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
-      FROM (
-        SELECT id AS id_2, region AS region, -1 AS ivm_w
-        FROM ivm_old
-        UNION ALL
-        SELECT id AS id_2, region AS region, 1 AS ivm_w
-        FROM ivm_new) ivm_k) ivm_b INTO ivm_whole, ivm_many;
-    IF ivm_whole IS NOT NULL THEN
-      PERFORM 1
-      FROM django_ivm.region_revenue_5790ea3e_1_lock
-      WHERE b = ANY(ivm_whole)
-      ORDER BY b, st FOR NO KEY UPDATE;
-    END IF;
-    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+    ivm_many := (SELECT count(*) FROM (SELECT 1 FROM ivm_new LIMIT 101) ivm_z);
     IF ivm_many <= 100 THEN
+      SELECT array_agg(DISTINCT b)
+      FROM (
+        SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+        FROM (
+          SELECT id AS id_2, region AS region, -1 AS ivm_w
+          FROM ivm_old
+          UNION ALL
+          SELECT id AS id_2, region AS region, 1 AS ivm_w
+          FROM ivm_new) ivm_k) ivm_b
+      WHERE b IS NOT NULL INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+          END IF;
+        END IF;
+      END IF;
       WITH ivm_up AS (
         INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
             ivm_a_3, largest, ivm_gone, revenue)
@@ -2296,6 +2792,35 @@ $ivm_q$ USING ivm_touched;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
+      EXECUTE $ivm_q$
+SELECT array_agg(DISTINCT b)
+FROM (
+  SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+  FROM (
+    SELECT id AS id_2, region AS region, -1 AS ivm_w
+    FROM ivm_old
+    UNION ALL
+    SELECT id AS id_2, region AS region, 1 AS ivm_w
+    FROM ivm_new) ivm_k) ivm_b
+WHERE b IS NOT NULL
+$ivm_q$ INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+          END IF;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
@@ -2426,6 +2951,10 @@ $ivm_q$ USING ivm_touched;
     FROM ivm_old) IS DISTINCT FROM ARRAY(
     SELECT ROW(id, region)
     FROM ivm_new) THEN
+    IF ivm_pending = '' THEN
+      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+    END IF;
     IF length(coalesce(current_setting('ivm.n5790ea3e_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
       FROM (
@@ -2478,7 +3007,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_update AFTER UPDATE 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_update ON shop.customer IS '39319cff';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_update ON shop.customer IS '532e0e92';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2494,8 +3023,9 @@ DECLARE
   ivm_stamp text;
   ivm_depth integer;
   ivm_pending text;
-  ivm_share integer[];
   ivm_whole integer[];
+  ivm_bucket integer;
+  ivm_all boolean;
   ivm_many bigint;
   ivm_zero tid[];
   ivm_touched tid[];
@@ -2504,20 +3034,32 @@ BEGIN
   IF current_setting('ivm.n5790ea3e_1', true) = (pg_catalog.date_part('epoch',
       pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000000)::bigint::pg_catalog.text || '/1/'
       AND ((TG_TABLE_NAME = 'customer' AND TG_TABLE_SCHEMA = 'shop')) THEN
-    SELECT array_agg(DISTINCT b) FILTER (WHERE b IS NOT NULL), count(*)
-    FROM (
-      SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
-      FROM (
-        SELECT id AS id_2, region AS region, -1 AS ivm_w
-        FROM ivm_old) ivm_k) ivm_b INTO ivm_whole, ivm_many;
-    IF ivm_whole IS NOT NULL THEN
-      PERFORM 1
-      FROM django_ivm.region_revenue_5790ea3e_1_lock
-      WHERE b = ANY(ivm_whole)
-      ORDER BY b, st FOR NO KEY UPDATE;
-    END IF;
-    UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+    ivm_many := (SELECT count(*) FROM (SELECT 1 FROM ivm_old LIMIT 101) ivm_z);
     IF ivm_many <= 100 THEN
+      SELECT array_agg(DISTINCT b)
+      FROM (
+        SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+        FROM (
+          SELECT id AS id_2, region AS region, -1 AS ivm_w
+          FROM ivm_old) ivm_k) ivm_b
+      WHERE b IS NOT NULL INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+          END IF;
+        END IF;
+      END IF;
       WITH ivm_up AS (
         INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2,
             ivm_a_3, largest, ivm_gone, revenue)
@@ -2609,6 +3151,32 @@ $ivm_q$ USING ivm_touched;
     ELSE
       PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
           set_config('enable_mergejoin', 'on', true);
+      EXECUTE $ivm_q$
+SELECT array_agg(DISTINCT b)
+FROM (
+  SELECT (0 + abs(id_2::bigint % 128))::integer AS b, true AS ivm_parent
+  FROM (
+    SELECT id AS id_2, region AS region, -1 AS ivm_w
+    FROM ivm_old) ivm_k) ivm_b
+WHERE b IS NOT NULL
+$ivm_q$ INTO ivm_whole;
+      IF ivm_whole IS NOT NULL THEN
+        PERFORM 1
+        FROM django_ivm.region_revenue_5790ea3e_1_lock
+        WHERE b = ANY(ivm_whole)
+        ORDER BY b, st FOR NO KEY UPDATE;
+        UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+        IF NOT FOUND THEN
+          IF NOT EXISTS (SELECT 1 FROM django_ivm.region_revenue_5790ea3e_1_lock) THEN
+            PERFORM django_ivm.region_revenue_5790ea3e_1_lock_rows();
+            PERFORM 1
+            FROM django_ivm.region_revenue_5790ea3e_1_lock
+            WHERE b = ANY(ivm_whole)
+            ORDER BY b, st FOR NO KEY UPDATE;
+            UPDATE django_ivm.region_revenue_5790ea3e_1_lock SET ver = ver + 1 WHERE b = ANY(ivm_whole);
+          END IF;
+        END IF;
+      END IF;
       EXECUTE $ivm_q$
 WITH ivm_up AS (
   INSERT INTO django_ivm.region_revenue_5790ea3e_data AS ivm_t (region, purchases, ivm_a, ivm_a_2, ivm_a_3,
@@ -2731,6 +3299,10 @@ $ivm_q$ USING ivm_touched;
   ivm_depth := split_part(ivm_state, '/', 2)::integer;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF EXISTS (SELECT 1 FROM ivm_old) THEN
+    IF ivm_pending = '' THEN
+      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+    END IF;
     IF length(coalesce(current_setting('ivm.n5790ea3e_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
       FROM (
@@ -2778,7 +3350,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_delete ON shop.customer IS 'dae14d1b';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_delete ON shop.customer IS '36c82fe6';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2836,6 +3408,60 @@ ON shop.customer FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate();
 
 COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_truncate ON shop.customer IS '0c6a6e66';
+
+CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_alarm() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m5790ea3e', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'region_revenue') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'region_revenue',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' under session_replication_role = replica')
+        RETURNING ctid)
+      SELECT set_config('ivm.m5790ea3e', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+    END IF;
+    RETURN NULL;
+  END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.region_revenue_5790ea3e_alarm() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.purchase FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica')
+EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.purchase', 'ivm_region_revenue_5790ea3e_alarm');
+
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_alarm ON shop.purchase IS 'bbdc29a9';
+
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.customer FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica')
+EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.customer', 'ivm_region_revenue_5790ea3e_alarm');
+
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_alarm ON shop.customer IS 'f022e683';
+
+CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT
+    WHEN (current_setting('session_replication_role') = 'replica'
+    AND current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
+EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_alarm();
+
+SELECT django_ivm.fire_for_replicas('django_ivm.region_revenue_5790ea3e_data',
+    'ivm_region_revenue_5790ea3e_alarm');
+
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_alarm ON django_ivm.region_revenue_5790ea3e_data IS 'e20cefa3';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT

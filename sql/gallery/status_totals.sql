@@ -51,6 +51,12 @@ CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_1_replace(OUT ivm_i
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan =
+on
+SET enable_hashjoin =
+on
+SET enable_mergejoin =
+on
 SET jit = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
@@ -389,6 +395,52 @@ ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate();
 
 COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_truncate ON shop.purchase IS 'e92bd57e';
+
+CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_alarm() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.mf24c16d2', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'status_totals') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'status_totals',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' under session_replication_role = replica')
+        RETURNING ctid)
+      SELECT set_config('ivm.mf24c16d2', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+    END IF;
+    RETURN NULL;
+  END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.status_totals_f24c16d2_alarm() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.purchase FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica')
+EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.purchase', 'ivm_status_totals_f24c16d2_alarm');
+
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_alarm ON shop.purchase IS 'faee7df8';
+
+CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON django_ivm.status_totals_f24c16d2_data FOR EACH STATEMENT
+    WHEN (current_setting('session_replication_role') = 'replica'
+    AND current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
+EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_alarm();
+
+SELECT django_ivm.fire_for_replicas('django_ivm.status_totals_f24c16d2_data',
+    'ivm_status_totals_f24c16d2_alarm');
+
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_alarm ON django_ivm.status_totals_f24c16d2_data IS 'dbfc677d';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.status_totals_f24c16d2_data FOR EACH STATEMENT

@@ -27,7 +27,13 @@ FROM django_ivm.visible_purchases_27ec04fd_data;
 CREATE OR REPLACE FUNCTION django_ivm.visible_purchases_27ec04fd_1_replace(OUT ivm_inserted bigint,
     OUT ivm_updated bigint, OUT ivm_deleted bigint)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan =
+on
+SET enable_hashjoin =
+on
+SET enable_mergejoin =
+on AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   LOCK TABLE django_ivm.visible_purchases_27ec04fd_data IN SHARE ROW EXCLUSIVE MODE;
@@ -75,18 +81,35 @@ REVOKE ALL ON FUNCTION django_ivm.visible_purchases_27ec04fd_1_replace() FROM PU
 
 CREATE OR REPLACE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF EXISTS (
     SELECT 1
-    FROM ivm_new) AND current_setting('ivm.m27ec04fd', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
-    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
-        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
-    PERFORM set_config('ivm.m27ec04fd', pg_current_xact_id()::text, true);
-  END IF;
-  RETURN NULL;
-END
+    FROM ivm_new) AND NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m27ec04fd', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'visible_purchases') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME)
+        RETURNING ctid)
+      SELECT set_config('ivm.m27ec04fd', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+      IF EXISTS (
+        SELECT 1
+        FROM django_ivm.listening
+        WHERE since > clock_timestamp() - interval '1 minute') THEN
+        PERFORM pg_notify('django_ivm', '');
+      END IF;
+    END IF;
+    RETURN NULL;
+  END
 $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.visible_purchases_27ec04fd_mark_insert() FROM PUBLIC;
@@ -96,22 +119,39 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_insert();
 
-COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_insert ON shop.purchase IS '7b7c8617';
+COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_insert ON shop.purchase IS '315dfac0';
 
 CREATE OR REPLACE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF EXISTS (
     SELECT 1
-    FROM ivm_new) AND current_setting('ivm.m27ec04fd', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
-    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
-        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
-    PERFORM set_config('ivm.m27ec04fd', pg_current_xact_id()::text, true);
-  END IF;
-  RETURN NULL;
-END
+    FROM ivm_new) AND NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m27ec04fd', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'visible_purchases') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME)
+        RETURNING ctid)
+      SELECT set_config('ivm.m27ec04fd', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+      IF EXISTS (
+        SELECT 1
+        FROM django_ivm.listening
+        WHERE since > clock_timestamp() - interval '1 minute') THEN
+        PERFORM pg_notify('django_ivm', '');
+      END IF;
+    END IF;
+    RETURN NULL;
+  END
 $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.visible_purchases_27ec04fd_mark_update() FROM PUBLIC;
@@ -120,22 +160,39 @@ CREATE OR REPLACE TRIGGER ivm_visible_purchases_27ec04fd_mark_update AFTER UPDAT
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_update();
 
-COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_update ON shop.purchase IS '5505175a';
+COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_update ON shop.purchase IS '59afd0ab';
 
 CREATE OR REPLACE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
   IF EXISTS (
     SELECT 1
-    FROM ivm_old) AND current_setting('ivm.m27ec04fd', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
-    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
-        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
-    PERFORM set_config('ivm.m27ec04fd', pg_current_xact_id()::text, true);
-  END IF;
-  RETURN NULL;
-END
+    FROM ivm_old) AND NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m27ec04fd', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'visible_purchases') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME)
+        RETURNING ctid)
+      SELECT set_config('ivm.m27ec04fd', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+      IF EXISTS (
+        SELECT 1
+        FROM django_ivm.listening
+        WHERE since > clock_timestamp() - interval '1 minute') THEN
+        PERFORM pg_notify('django_ivm', '');
+      END IF;
+    END IF;
+    RETURN NULL;
+  END
 $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.visible_purchases_27ec04fd_mark_delete() FROM PUBLIC;
@@ -145,20 +202,37 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_delete();
 
-COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_delete ON shop.purchase IS '6b665575';
+COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_delete ON shop.purchase IS '7e67599d';
 
 CREATE OR REPLACE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, django_ivm, pg_temp AS $ivm_body$
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
 #variable_conflict use_column
 BEGIN
-  IF current_setting('ivm.m27ec04fd', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
-    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
-        lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);
-    PERFORM set_config('ivm.m27ec04fd', pg_current_xact_id()::text, true);
-  END IF;
-  RETURN NULL;
-END
+  IF NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m27ec04fd', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'visible_purchases') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME)
+        RETURNING ctid)
+      SELECT set_config('ivm.m27ec04fd', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+      IF EXISTS (
+        SELECT 1
+        FROM django_ivm.listening
+        WHERE since > clock_timestamp() - interval '1 minute') THEN
+        PERFORM pg_notify('django_ivm', '');
+      END IF;
+    END IF;
+    RETURN NULL;
+  END
 $ivm_body$;
 
 REVOKE ALL ON FUNCTION django_ivm.visible_purchases_27ec04fd_mark_truncate() FROM PUBLIC;
@@ -167,7 +241,55 @@ CREATE OR REPLACE TRIGGER ivm_visible_purchases_27ec04fd_mark_truncate AFTER TRU
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.visible_purchases_27ec04fd_mark_truncate();
 
-COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_truncate ON shop.purchase IS '2dee9aef';
+COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_mark_truncate ON shop.purchase IS '57347752';
+
+CREATE OR REPLACE FUNCTION django_ivm.visible_purchases_27ec04fd_alarm() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, django_ivm, pg_temp
+SET enable_seqscan = off AS $ivm_body$
+#variable_conflict use_column
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1
+    FROM django_ivm.stale
+    WHERE ctid = nullif(current_setting('ivm.m27ec04fd', true), '')::tid AND xid = pg_current_xact_id()
+        AND view_schema = 'shop' AND view_name = 'visible_purchases') THEN
+    DECLARE ivm_mark text;
+    BEGIN
+      WITH ivm_m AS (
+        INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'visible_purchases',
+            lower(TG_OP) || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' under session_replication_role = replica')
+        RETURNING ctid)
+      SELECT set_config('ivm.m27ec04fd', ctid::text, true)
+      FROM ivm_m INTO ivm_mark;
+      END;
+    END IF;
+    RETURN NULL;
+  END
+$ivm_body$;
+
+REVOKE ALL ON FUNCTION django_ivm.visible_purchases_27ec04fd_alarm() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivm_visible_purchases_27ec04fd_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON shop.purchase FOR EACH STATEMENT WHEN (current_setting('session_replication_role') = 'replica')
+EXECUTE FUNCTION django_ivm.visible_purchases_27ec04fd_alarm();
+
+SELECT django_ivm.fire_for_replicas('shop.purchase', 'ivm_visible_purchases_27ec04fd_alarm');
+
+COMMENT ON TRIGGER ivm_visible_purchases_27ec04fd_alarm ON shop.purchase IS 'deb08891';
+
+CREATE OR REPLACE TRIGGER ivm_visible_purchases_27ec04fd_alarm AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+ON django_ivm.visible_purchases_27ec04fd_data FOR EACH STATEMENT
+    WHEN (current_setting('session_replication_role') = 'replica'
+    AND current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
+EXECUTE FUNCTION django_ivm.visible_purchases_27ec04fd_alarm();
+
+SELECT django_ivm.fire_for_replicas('django_ivm.visible_purchases_27ec04fd_data',
+    'ivm_visible_purchases_27ec04fd_alarm');
+
+COMMENT
+ON TRIGGER ivm_visible_purchases_27ec04fd_alarm
+ON django_ivm.visible_purchases_27ec04fd_data IS '4ac8d657';
 
 CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
 ON django_ivm.visible_purchases_27ec04fd_data FOR EACH STATEMENT

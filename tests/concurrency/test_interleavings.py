@@ -39,7 +39,7 @@ def test_every_order(area: Area, scenario: Scenario, record_property: object) ->
             ]
             most = MOST if MIXED or "SERIALIZABLE" not in levels else MOST // 4
             for schedule in _spread(list(interleavings([len(script) for script in scripts])), most):
-                _put_back(area, scenario)
+                put_back(area, scenario.rows, *scenario.views)
                 outcome = stage.play(scripts, schedule)
                 where = f"{levels}, schedule {schedule}: {outcome}"
                 counts["schedules"] += 1
@@ -78,11 +78,12 @@ def _judge(scenario: Scenario, levels: tuple[str, ...], outcome: Outcome, where:
         assert not outcome.waited, f"somebody waited: {where}"
 
 
-def _put_back(area: Area, scenario: Scenario) -> None:
+def put_back(area: Area, rows: str, *views: str) -> None:
+    """The area's tables, but for the views' own, hold these rows again."""
     tables = [name for (name,) in area.run(
         "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = %s AND "
         "tablename <> ALL(%s)",
-        area.schema, list(scenario.views),
+        area.schema, list(views),
     )]  # fmt: skip
     emptied = "; ".join(f"DELETE FROM {table}" for table in tables)
-    area.run(f"BEGIN; {emptied}; {scenario.rows}; COMMIT")
+    area.run(f"BEGIN; {emptied}; {rows}; COMMIT")

@@ -93,9 +93,12 @@ def test_refresh_of_a_view_that_is_not_there(declare: Declare):
     assert "shop.Aaa" not in run("ivm_refresh")
 
 
-@pytest.mark.parametrize("options", [{"watch": True}, {"jobs": 2}])
-def test_refresh_options_to_come(options):
-    fails("ivm_refresh", match="not available yet", **options)
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"watch": True}, "transaction"), ({"watch": True, "full": True}, "for once"), ({"jobs": 0}, "from 1 on")],
+)
+def test_refresh_options_that_can_t_be(options, says):
+    fails("ivm_refresh", match=says, **options)
 
 
 def test_status(customers, declare: Declare):

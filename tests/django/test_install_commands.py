@@ -138,8 +138,10 @@ def test_a_renamed_column_takes_the_views_above_along(declare: Declare):
     assert child.objects.get().n == customer.pk
 
 
-def test_install_online_is_to_come():
-    fails("ivm_install", online=True, match="not available yet")
+def test_install_online_is_refused_inside_a_transaction(declare: Declare):
+    numbers(declare)
+    out = fails("ivm_install", "shop.Numbers", online=True, match="1 of 1 views could not be installed")
+    assert "can't be installed online inside a transaction" in out
 
 
 def test_a_circle_is_named(declare: Declare):

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
 import django_ivm
+from django_ivm.engine import builds, register, unfinished
 from django_ivm.engine import install as installer
-from django_ivm.engine import register
 from django_ivm.engine.register import InstalledView
 from django_ivm.models import RefreshLog
 
@@ -117,6 +117,10 @@ class Area:
         if connection.connection is not None and not connection.connection.closed:
             connection.connection.rollback()
         self.enter()
+        with transaction.atomic(), connection.cursor() as cursor:
+            for build in builds.every(cursor):
+                if build.schema == self.schema:
+                    unfinished.remove(cursor, build)
         mine = [v for v in installer.installed(connection) if v.schema == self.schema]
         for view in reversed(mine):
             with contextlib.suppress(django_ivm.NotInstalledError):

@@ -95,20 +95,19 @@ def test_nothing_of_ours_can_be_reached(area: Area, role: str, writer: psycopg.C
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     writer.execute(statement)
         functions = area.run(
-            "SELECT oid::regprocedure::text, prorettype = 'trigger'::regtype FROM pg_proc WHERE "
-            "pronamespace = 'django_ivm'::regnamespace"
+            "SELECT oid::regprocedure::text, prorettype = 'trigger'::regtype, ARRAY(SELECT 'NULL::' || t.t::regtype "
+            "FROM unnest(proargtypes) t(t)) FROM pg_proc WHERE pronamespace = 'django_ivm'::regnamespace"
         )
         assert len(functions) > 15
-        for signature, trigger in functions:
-            name = signature.split("(")[0]
+        for signature, trigger, nulls in functions:
+            name, arguments = signature.split("(")[0], ", ".join(nulls)
             if trigger:
                 continue
-            arguments = "''" if "text" in signature else ""
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 writer.execute(f"SELECT {name}({arguments})")
         if granted:
             writer.execute("CREATE TABLE own (id int, pid int, v int, d date)")
-            for signature, trigger in functions:
+            for signature, trigger, _ in functions:
                 if trigger:
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         writer.execute(
