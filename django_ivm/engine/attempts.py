@@ -22,6 +22,7 @@ from .introspect import rows
 T = TypeVar("T")
 _RETRIED = ("55P03", "40P01", "40001")  # lock_timeout, deadlock, serialization failure
 _LONGEST_PAUSE = 1.0
+_SHORT = 8  # attempts before the waits grow
 
 # Who holds locks on tables (by name), except this session.
 _HOLDERS = """
@@ -36,18 +37,26 @@ ORDER BY 1
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: `lock` is how long the waits of one attempt may hold writers up, `limit` how long to go on trying."""
+    """Seconds: `lock` is how long the waits of one attempt may hold others up, `limit` how long to go on trying.
+
+    After some attempts in vain they may wait longer, up to `lock * 8`: where there is always somebody at work for
+    longer than `lock`, no shorter wait gets there.
+    """
 
     lock: float = 0.05
     limit: float = 600.0
+
+    def allowance(self, tries: int) -> float:
+        """Seconds for the waits of that attempt, of which the first is 1."""
+        return self.lock * min(1 + max(0, tries - _SHORT) / 4, 8)
 
 
 class Attempt:
     """One short transaction: its cursor, and what is left of its allowance for waiting."""
 
-    def __init__(self, cursor: Any, patience: Patience) -> None:
+    def __init__(self, cursor: Any, allowance: float) -> None:
         self.cursor = cursor
-        self._left = patience.lock
+        self._left = allowance
         self._wait()
 
     def _wait(self) -> None:
@@ -61,13 +70,22 @@ class Attempt:
         self._wait()
 
     def lock(self, tables: Iterable[tuple[str, str]], mode: str = "SHARE ROW EXCLUSIVE") -> None:
-        """Lock tables, in the order of their names. SHARE ROW EXCLUSIVE keeps writers out and lets readers in."""
-        for table in sorted(set(tables)):
+        """Lock those of the tables that are there, in the order of their names. SHARE ROW EXCLUSIVE keeps writers out
+        and lets readers in."""
+        for table in existing(self.cursor, tables):
             before = time.perf_counter()
             statement = pg.SQL("LOCK TABLE {} IN {} MODE").format(pg.Identifier(*table), pg.SQL(mode))  # type: ignore[arg-type]
             self.cursor.execute(statement)
             self._left -= time.perf_counter() - before
             self._wait()
+
+
+def existing(cursor: Any, tables: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of the tables that are there, in the order of their names."""
+    found = sorted(set(tables))
+    query = "SELECT to_regclass(t) IS NOT NULL FROM unnest(%s::text[]) WITH ORDINALITY t(t, n) ORDER BY n"
+    there = rows(cursor, query, ([pg.Identifier(*table).as_string(None) for table in found],))
+    return [table for table, (exists,) in zip(found, there, strict=True) if exists]
 
 
 def briefly(
@@ -90,13 +108,13 @@ def briefly(
             with transaction.atomic(using=connection.alias, durable=True), connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 tell(what if tries == 1 else f"{what}: locks are held, attempt {tries}")
-                return work(Attempt(cursor, patience))
+                return work(Attempt(cursor, patience.allowance(tries)))
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", None) not in _RETRIED:
                 raise
             if time.monotonic() > end:
                 raise _busy(connection, what, patience, tables) from error
-        pause = min(patience.lock * 2 ** min(tries, 10), _LONGEST_PAUSE)
+        pause = min(2 * patience.lock * 2 ** min(tries, 10), _LONGEST_PAUSE)
         time.sleep(random.uniform(pause / 2, pause))  # noqa: S311  (no secret)
 
 

@@ -70,6 +70,8 @@ class Installer:
             return found
         old = self._old()
         if old is not None and self._convert(old):
+            if build:
+                self._discard(build)
             return found
         wanted = self._plan(old, build)
         if build is not None and self._continues(build, wanted):
@@ -79,6 +81,7 @@ class Installer:
         else:
             if build is not None:
                 self._discard(build)
+                wanted, self._made = self._plan(old, None), {}  # under the settings of now
             build = self._reserve(wanted)
         self._mine = build
         for phase, step in zip(builds.PHASES[1:], (self._capture, self._fill, self._index, self._switch), strict=True):
@@ -404,6 +407,8 @@ class Installer:
             # A deferred view's logs don't know its name: nobody needs to be kept out for it.
             written = set() if drain.deferred(built) else publishing.tables_to_lock(built)
             attempt.lock(written | publishing.tables_to_lock(old))
+            if old is not None:
+                attempt.lock([old.full_name, old.storage], "ACCESS EXCLUSIVE")
             publishing.publish(cursor, built, made, wanted, old, renames)
             builds.forget(cursor, build)
 

@@ -84,7 +84,9 @@ def exchange(cursor: Any, old: InstalledView, after: Compiled, *, gently: bool =
         retiring.retire(cursor, [one["name"] for one in old.triggers], staying, own=own)
     else:
         install.drop_triggers(cursor, old)
-    logs.release(cursor, old, gently=gently)
+    keeps = drain.later(old) and bool(new.logs)
+    if not keeps:
+        logs.release(cursor, old, gently=gently)
     _exchange(cursor, old, new)
     install.put_functions(cursor, new)
     for name, _ in new.lock_tables:
@@ -92,7 +94,10 @@ def exchange(cursor: Any, old: InstalledView, after: Compiled, *, gently: bool =
     register.record(cursor, replace(after.spec, schema=old.spec.schema), new, after.parents, old.id)
     view = register.find(cursor, after.spec.name, old.schema)
     assert view is not None
-    logs.attach(cursor, view, new)
+    if not (keeps and logs.change(cursor, old, view, new)):
+        if keeps:
+            logs.release(cursor, old, gently=gently)
+        logs.attach(cursor, view, new)
     witness.note(cursor, view, witness.look(cursor, view))
     for doubt in doubts:  # its rows are those of before
         register.mark_stale(cursor, view, doubt)

@@ -14,7 +14,7 @@ from psycopg import sql as pg
 from .. import _sql, signals
 from ..compiler.pg import names
 from ..errors import DefinitionError, DependencyCycleError, IVMError, NotIncrementalError, NotInstalledError
-from . import convert, leftovers, logs, pinning, register, unfinished, witness
+from . import convert, leftovers, logs, pinning, policies, register, unfinished, witness
 from .introspect import registered, rows
 from .register import InstalledView, intact
 from .results import Reason
@@ -149,7 +149,7 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
     if compiled.reasons and compiled.reasons[0].code == "TEMPORARY":
         first = compiled.reasons[0]
         raise DefinitionError(first.message, code=first.code, hint=first.hint, location=first.location)
-    _refuse_policies(compiled)
+    policies.refuse(catalog)
     if spec.strategy == "incremental" and installation.strategy != "incremental":
         first = compiled.reasons[0]
         raise NotIncrementalError(
@@ -159,18 +159,6 @@ def plan(spec: ViewSpec, connection: Any) -> Compiled:
             location=first.location,
         )
     return compiled
-
-
-def _refuse_policies(compiled: Compiled) -> None:
-    """Policies that apply to the role which maintains the view: what it then sees of a source, in a refresh as in a
-    write, depends on settings and roles, and triggers see all rows of a change."""
-    for table in compiled.catalog.tables:
-        if table.row_security and not table.through:
-            raise DefinitionError(
-                f"row level security of {table.name} applies to the role that installs the view",
-                code="ROW_SECURITY",
-                hint="Install it as the table's owner (without FORCE ROW LEVEL SECURITY), or a role with BYPASSRLS.",
-            )
 
 
 def current_schema(connection: Any) -> str:
@@ -233,7 +221,7 @@ def install(
     tell = progress or (lambda _text: None)
     found = state(spec, connection)
     if found is InstallState.INSTALLED:
-        _adopt(spec, connection)
+        witness.take_up(connection, spec.name, spec.schema)
         return found
     validate(spec)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:

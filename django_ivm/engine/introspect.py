@@ -65,8 +65,8 @@ def rows(cursor: Any, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]
 
 # Without looking into the schema by its name, which is an error for who may not.
 _REGISTERED = """
-SELECT c.oid IS NOT NULL, c.oid IS NULL OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
-       current_user
+SELECT c.oid IS NOT NULL,
+       c.oid IS NULL OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), current_user
 FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'django_ivm'
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'view'
 """

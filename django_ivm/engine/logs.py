@@ -36,10 +36,15 @@ def reserve(cursor: Any, view: InstalledView, installation: Installation) -> Non
     _touch(cursor, [log.name for log in installation.logs])
     for log in installation.logs:
         cursor.execute(
-            "INSERT INTO django_ivm.reader (log, view_schema, view_name, mode, rank, apply, drain_lock) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            (log.name, *view.full_name, view.mode, view.id, installation.apply_function, installation.drain_lock),
+            "INSERT INTO django_ivm.reader (log, view_schema, view_name, mode, rank, apply, drain_lock, own_log) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (log.name, *view.full_name, view.mode, view.id, *_names(view, installation)),
         )
+    _begin(cursor, view, installation)
+
+
+def _begin(cursor: Any, view: InstalledView, installation: Installation) -> None:
+    """What a deferred view has yet to meet begins now."""
     if installation.logs and view.mode == "deferred":
         cursor.execute(
             "INSERT INTO django_ivm.cursor (view_schema, view_name, snap, own_xid, own_seq, identity, drained_at) "
@@ -66,6 +71,28 @@ def release(cursor: Any, view: InstalledView, *, gently: bool = False) -> None:
         _settle(cursor, name, gently=gently)
 
 
+def _names(view: InstalledView, installation: Installation) -> tuple[str, str, str]:
+    """The view's function, its drain lock and the log that its own table has when other views read it."""
+    return installation.apply_function, installation.drain_lock, names.derived(names.prefix(*view.storage), "log")
+
+
+def change(cursor: Any, old: InstalledView, view: InstalledView, installation: Installation) -> bool:
+    """Let the view read the logs that it reads already in its new mode, with nothing pending and writers kept out.
+
+    False when the logs are others: then it is to be released and attached.
+    """
+    query = "SELECT log FROM django_ivm.reader WHERE view_schema = %s AND view_name = %s"
+    if {name for (name,) in rows(cursor, query, old.full_name)} != {log.name for log in installation.logs}:
+        return False
+    residual.drop(cursor, old)
+    cursor.execute("DELETE FROM django_ivm.cursor WHERE view_schema = %s AND view_name = %s", old.full_name)
+    rename(cursor, old.full_name, view, installation)
+    _begin(cursor, view, installation)
+    for log in installation.logs:
+        ensure(cursor, log)
+    return True
+
+
 def _touch(cursor: Any, names_: list[str]) -> None:
     """The readers of these logs change: a transaction whose snapshot shows them as they were finds it out."""
     cursor.execute("UPDATE django_ivm.log SET identity = identity WHERE log = ANY(%s)", (names_,))
@@ -76,8 +103,8 @@ def rename(cursor: Any, old: tuple[str, str], view: InstalledView, installation:
     _touch(cursor, [log.name for log in installation.logs])
     cursor.execute(
         "UPDATE django_ivm.reader SET view_schema = %s, view_name = %s, mode = %s, rank = %s, apply = %s, "
-        "drain_lock = %s WHERE view_schema = %s AND view_name = %s",
-        (*view.full_name, view.mode, view.id, installation.apply_function, installation.drain_lock, *old),
+        "drain_lock = %s, own_log = %s WHERE view_schema = %s AND view_name = %s",
+        (*view.full_name, view.mode, view.id, *_names(view, installation), *old),
     )
     cursor.execute(
         "UPDATE django_ivm.cursor SET view_schema = %s, view_name = %s WHERE view_schema = %s AND view_name = %s",

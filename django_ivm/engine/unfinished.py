@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import sql as pg
 
 from . import builds, publishing
+from .attempts import existing
 from .builds import Build
 
 logger = logging.getLogger("django_ivm")
@@ -46,18 +47,12 @@ def remove(cursor: Any, build: Build) -> None:
     """Remove an unfinished build in the caller's transaction, once its sources' writers have let it."""
     built = builds.view(cursor, build)
     if built is not None:
-        tables = [pg.Identifier(*table) for table in sorted(publishing.tables_to_lock(built))]
-        there = [table for table in tables if _exists(cursor, table)]
-        if there:
-            cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pg.SQL(", ").join(there)))
+        tables = [pg.Identifier(*table) for table in existing(cursor, publishing.tables_to_lock(built))]
+        if tables:
+            cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pg.SQL(", ").join(tables)))
         publishing.remove(cursor, built)
     builds.forget(cursor, build)
     logger.info("removed the unfinished online installation of %s.%s", build.schema, build.name)
-
-
-def _exists(cursor: Any, table: pg.Identifier) -> bool:
-    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (table.as_string(None),))
-    return bool(cursor.fetchone()[0])
 
 
 def describe(cursor: Any) -> Iterable[tuple[str, str, str]]:

@@ -141,13 +141,16 @@ def _compare_level(cursor: Any, level: dict[str, Any]) -> tuple[int, int]:
 def prepare(cursor: Any, view: InstalledView) -> int:
     """Before a repair computes anew: what that goes by, which is no row's value. The number of rows mended."""
     mended = 0
-    pinning.pin(cursor, (*view.spec.settings, ("search_path", MAINTAINING_PATH)))
+    pinned = (*view.spec.settings, ("search_path", MAINTAINING_PATH))
+    before = pinning.values(cursor, [name for name, _ in pinned])
+    pinning.pin(cursor, pinned)
     for level in view.objects.get("levels", ()):
         if level["mend"]:
             table = pg.Identifier(level["schema"], level["table"])
             cursor.execute(pg.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
             cursor.execute(level["mend"])
             mended += cursor.rowcount
+    pinning.pin(cursor, before)  # the transaction may be the caller's
     return mended
 
 

@@ -18,6 +18,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
 from . import families, logs
 from .introspect import rows
 
@@ -180,6 +182,20 @@ def adopt(cursor: Any, view: InstalledView) -> None:
     now = look(cursor, view)
     if _noted(cursor, view, now) is None and not now.touched:
         note(cursor, view, now)
+
+
+def take_up(connection: Any, name: str, schema: str | None) -> None:
+    """What installing does where everything is there: a view that came with a dump is watched from now on as one that
+    was installed here, and its alarms fire."""
+    from . import register
+
+    with connection.cursor() as cursor:
+        view = register.find(cursor, name, schema)
+        if view is not None and rows(cursor, "SELECT current_setting('transaction_read_only') = 'off'")[0][0]:
+            adopt(cursor, view)
+            if alarms_off(cursor, view):
+                with transaction.atomic(using=connection.alias):
+                    rearm(cursor, view)
 
 
 def alarms_off(cursor: Any, view: InstalledView) -> tuple[str, ...]:

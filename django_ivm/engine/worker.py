@@ -141,7 +141,7 @@ class Worker:
             self._collect(crew)
             if self._stopping:
                 return
-            with link.cursor() as cursor:
+            with _looking(link) as cursor:
                 there = there or _listening(cursor)
                 if time.monotonic() - looked >= _DOUBT:
                     self._doubted, looked = doubted(cursor, self._names), time.monotonic()
@@ -153,7 +153,7 @@ class Worker:
 
     def _begin(self, link: Any, crew: Crew[Name, Outcome]) -> bool:
         """Start what can be started now; whether there was any."""
-        with link.cursor() as cursor:
+        with _looking(link) as cursor:
             todo = needed(cursor, self._names, self._doubted)
         now, begun = time.monotonic(), False
         for name, above in todo.items():
@@ -270,6 +270,7 @@ class Worker:
         try:
             with link.cursor() as cursor:
                 link.set_autocommit(False)
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 mine = rows(cursor, _CLAIM, name)[0][0] and (
                     name in needed(cursor, frozenset([name])) or name in doubted(cursor, frozenset([name]))
                 )
@@ -289,6 +290,15 @@ class Worker:
         link = connections[self._using].copy()
         link.settings_dict.get("OPTIONS", {}).pop("pool", None)
         return link
+
+
+@contextlib.contextmanager
+def _looking(link: Any) -> Iterator[Any]:
+    """A transaction to read in whose reading never fails a writer, as one at the server's default level might."""
+    with link.cursor() as cursor:
+        cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        yield cursor
+        cursor.execute("COMMIT")
 
 
 def _broken(error: BaseException | None) -> bool:

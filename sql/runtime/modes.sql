@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS django_ivm.log (
 );
 
 -- The views that read a log. `apply` names the function of the view, `drain_lock` the table by which its drains wait for
--- each other; `rank` orders views after those that they read.
+-- each other; `rank` orders views after those that they read; `own_log` is the log of the view's own table, if it has one.
 CREATE TABLE IF NOT EXISTS django_ivm.reader (
     log         text NOT NULL,
     view_schema text NOT NULL,
@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS django_ivm.reader (
     rank        integer NOT NULL,
     apply       text NOT NULL,
     drain_lock  text NOT NULL,
+    own_log     text NOT NULL,
     PRIMARY KEY (log, view_schema, view_name)
 );
 
@@ -40,7 +41,7 @@ CREATE TABLE IF NOT EXISTS django_ivm.cursor (
 );
 
 -- Logs that a transaction in flight has written and that a view in mode `commit` reads. Never seen by another one.
--- `seq` is not above any of its rows: rows of a restored log may have the same transaction's number.
+-- A log's name with `!` before it: what became of its rows is in doubt. `seq` is not above any of its rows: rows of a restored log may have the same transaction's number.
 CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.pending (
     xid  xid8 NOT NULL,
     log  text NOT NULL,
@@ -344,15 +345,21 @@ DECLARE
     body text := '';
     r record;
 BEGIN
-    FOR r IN SELECT view_schema, view_name, apply, array_agg(log ORDER BY log)::text AS logs
-             FROM django_ivm.reader WHERE mode = 'commit' GROUP BY 1, 2, 3, rank ORDER BY rank LOOP
+    FOR r IN SELECT d.view_schema, d.view_name, d.apply, array_agg(d.log ORDER BY d.log)::text AS logs,
+                    array_agg('!' || d.log ORDER BY d.log)::text AS doubted,
+                    EXISTS (SELECT 1 FROM django_ivm.reader o WHERE o.log = d.own_log AND o.mode = 'commit') AS read
+             FROM django_ivm.reader d WHERE d.mode = 'commit'
+             GROUP BY d.view_schema, d.view_name, d.apply, d.own_log, d.rank ORDER BY d.rank LOOP
         body := body || format(
             E'IF touched && %L::text[] THEN\n'
+            'anew := touched && %L::text[];\n'
+            'IF anew THEN\n'
             'DELETE FROM django_ivm.stale s WHERE s.view_schema = %L AND s.view_name = %L AND s.xid = me;\n'
-            'PERFORM django_ivm.%I(nobody, ARRAY[me], me, from_seq, FOUND);\n'
-            'touched := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
-            'END IF;\n',
-            r.logs, r.view_schema, r.view_name, r.apply);
+            'END IF;\n'
+            'applied := django_ivm.%I(nobody, ARRAY[me], me, from_seq, anew);\n'
+            '%sEND IF;\n',
+            r.logs, r.doubted, r.view_schema, r.view_name, r.apply,
+            CASE WHEN r.read THEN E'touched := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n' END);
     END LOOP;
     FOR r IN SELECT log, bool_or(mode = 'deferred') AS kept FROM django_ivm.reader
              GROUP BY log HAVING bool_or(mode = 'commit') ORDER BY log LOOP
@@ -368,6 +375,8 @@ BEGIN
         '    nobody xid8 := ''18446744073709551615'';\n'
         '    touched text[] := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
         '    kept boolean := false;\n'
+        '    anew boolean;\n'
+        '    applied bigint;\n'
         'BEGIN\n' || body ||
         E'IF kept THEN\n'
         'INSERT INTO django_ivm.flushed (xid, seq) VALUES (me, nextval(''django_ivm.seq''));\n'
@@ -399,7 +408,7 @@ BEGIN
         AND NOT EXISTS (SELECT 1 FROM django_ivm.pending o WHERE o.xid = me AND o.log < NEW.log);
         RETURN NULL;
     END IF;
-    PERFORM django_ivm.know_readers(ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me));
+    PERFORM django_ivm.know_readers(ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me AND p.log !~ '^!'));
     from_seq := greatest((SELECT max(f.seq) FROM django_ivm.flushed f WHERE f.xid = me),
                          (SELECT min(p.seq) - 1 FROM django_ivm.pending p WHERE p.xid = me));
     PERFORM django_ivm.commit_views(me, from_seq);

@@ -73,18 +73,11 @@ def site(rng: random.Random) -> str:
 WORKLOADS = ("site", "rough")
 
 
-# Views in which a table is read both by itself and through what is made of it.
-FOLDED = {
-    "shares": "SELECT s.id, s.v, t.total FROM sale s JOIN (SELECT g, sum(v) AS total FROM sale GROUP BY g) t ON t.g = s.g",
-    "above": "SELECT id, v FROM sale WHERE v > (SELECT avg(v) FROM sale)",
-    "largest": "SELECT s.id, s.g FROM sale s JOIN (SELECT pid, max(v) AS v FROM sale GROUP BY pid) m "
-    "ON m.pid = s.pid AND m.v = s.v",
+MORE = {
     "buyers": "SELECT p.id, p.kind, q.n FROM person p LEFT JOIN (SELECT pid, count(*) AS n FROM sale GROUP BY pid) q "
     "ON q.pid = p.id",
     "star": "SELECT s.id, p.kind, l.tag, d.name FROM sale s JOIN person p ON p.id = s.pid JOIN loose l ON l.id = s.g "
     "JOIN side d ON d.id = s.v",
-    "regional": "SELECT r.name, count(*) AS n FROM sale s JOIN person p ON p.id = s.pid JOIN region r ON r.id = p.rid "
-    "GROUP BY r.name",
 }
 
 
@@ -242,9 +235,9 @@ def main(given: list[str] | None = None) -> int:
     from tests.property.soak import test_database
 
     with test_database():
-        from .test_race import CHAINED, VIEWS
+        from .test_race import CHAINED, FOLDED, VIEWS
 
-        known = VIEWS | CHAINED | FOLDED
+        known = VIEWS | CHAINED | FOLDED | MORE
         sets = [part.split(",") for part in options.views] or [[name] for name in VIEWS]
         print("| views | transactions/s | × | deadlocks/100 | without views | serialization/100 | others |", flush=True)
         print("|---|---|---|---|---|---|---|", flush=True)

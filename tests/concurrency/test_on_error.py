@@ -6,10 +6,14 @@ Whatever happens, the view equals its query or says that it is stale, and the ne
 from __future__ import annotations
 
 import os
+import random
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -17,8 +21,9 @@ from django.test.utils import CaptureQueriesContext
 import django_ivm
 from tests.engine.area import Area
 
-from .stepping import LEVELS, Outcome, Stage, interleavings
+from .stepping import LEVELS, RETRYABLE, Outcome, Stage, interleavings
 from .stepping import transaction as script
+from .traffic import aside
 
 EVERY = bool(os.environ.get("DJANGO_IVM_ALL_LEVELS"))  # every schedule at every level, instead of a few
 
@@ -105,7 +110,7 @@ class Theatre:
         """What a session holds of the epoch table; a row's lock aside."""
         found = self.area.run(
             "SELECT mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = %s "
-            "AND c.relname LIKE %s AND mode <> 'RowShareLock'", self.stage.sessions[session].pid, "v1%epoch"
+            "AND c.relname LIKE %s AND mode NOT IN ('RowShareLock', 'SIReadLock')", self.stage.sessions[session].pid, "v1%epoch"
         )  # fmt: skip
         return {mode for (mode,) in found}
 
@@ -248,6 +253,83 @@ def test_a_refresh_at_a_snapshot_doesn_t_vouch_for_what_it_can_t_see(theatre: Th
     theatre.view.refresh()
     theatre.area.check()
     assert theatre.view.is_fresh()
+
+
+class Writers:
+    """Sessions that write at every level, now and then with a maintenance that fails."""
+
+    def __init__(self, area: Area, seed: int, sessions: int = 3) -> None:
+        self.stop, self.counts, self.seed = threading.Event(), Counter[str](), seed
+        self.threads = [threading.Thread(target=self.write, args=(area.connect(), n)) for n in range(sessions)]
+
+    def write(self, session: psycopg.Connection, number: int) -> None:
+        rng = random.Random(f"{self.seed} {number}")
+        session.execute("SET deadlock_timeout = '50ms'")
+        while not self.stop.is_set():
+            try:
+                with session.transaction():
+                    session.execute(f"SET TRANSACTION ISOLATION LEVEL {rng.choice(LEVELS)}")
+                    failing = rng.random() < 0.1
+                    session.execute(f"SET LOCAL app.failing = '{'on' if failing else 'off'}'")
+                    for _ in range(rng.randint(1, 3)):
+                        session.execute(rng.choice((
+                            f"INSERT INTO child SELECT max(id) + 1, {rng.randint(1, 4)}, {rng.randint(0, 9)} FROM child "
+                            "ON CONFLICT DO NOTHING",
+                            f"UPDATE child SET v = {rng.randint(0, 9)}, pid = {rng.randint(1, 4)} "
+                            f"WHERE id % 7 = {rng.randrange(7)}",
+                            f"DELETE FROM child WHERE id % 5 = {rng.randrange(5)} AND id > 5",
+                            f"DELETE FROM parent WHERE id = {rng.randint(1, 4)}",
+                            f"INSERT INTO parent VALUES ({rng.randint(1, 4)}, 'x') ON CONFLICT (id) DO UPDATE SET "
+                            f"grp = 'g{rng.randrange(3)}'",
+                        )))  # fmt: skip
+                self.counts["failing" if failing else "committed"] += 1
+            except psycopg.Error as error:
+                self.counts[error.sqlstate or repr(error)] += 1
+
+
+@over(*(CASES[:1] + CASES[2:3] + CASES[4:] if EVERY else CASES[:3:2]))
+def test_who_says_fresh_is_exact_at_every_snapshot(theatre: Theatre, seed: int) -> None:
+    """Writers that fail or don't, refreshes, and a reader that asks in one statement for marks and differences."""
+    area, name = theatre.area, f'{theatre.area.schema}."v1"'
+    look = (
+        "SELECT EXISTS (SELECT 1 FROM django_ivm.stale WHERE view_name = 'v1'), "
+        f"ARRAY((SELECT '+' || q::text FROM ({theatre.case.query}) q EXCEPT ALL SELECT '+' || t::text FROM {name} t) "
+        f"UNION ALL (SELECT '-' || t::text FROM {name} t EXCEPT ALL SELECT '-' || q::text FROM ({theatre.case.query}) q))"
+    )
+    reader, writers = area.connect(), Writers(area, seed)
+    found: Counter[str] = Counter()
+
+    def refresh() -> None:
+        while not writers.stop.is_set():
+            try:
+                found["refreshes"] += theatre.view.refresh().strategy == "full"
+            except django_ivm.RefreshError as error:
+                if error.code not in RETRYABLE:
+                    raise
+                found[error.code] += 1
+            time.sleep(0.02)
+
+    with aside(area, refresh) as refreshing:
+        for thread in writers.threads:
+            thread.start()
+        try:
+            end = time.monotonic() + (60 if EVERY else 1.5)
+            while time.monotonic() < end or not (found["fresh"] and found["stale"] and found["refreshes"]):
+                ((stale, different),) = reader.execute(look).fetchall()
+                assert stale or not different, f"silently wrong: {different}, seed {seed}, {dict(writers.counts)}"
+                found["stale" if stale else "fresh"] += 1
+                assert time.monotonic() < end + 60, f"{dict(found)}, {dict(writers.counts)}"
+        finally:
+            writers.stop.set()
+            for thread in writers.threads:
+                thread.join()
+        refreshing.result(60)
+    assert set(writers.counts) <= {"failing", "committed", "40001", "40P01"}
+    assert writers.counts["failing"]
+    theatre.view.refresh()
+    area.check()
+    assert theatre.view.is_fresh()
+    print(f"{theatre.case.name}: {dict(found)}, {dict(writers.counts)}")
 
 
 def test_a_refresh_of_its_own_is_read_committed_whatever_the_connection_says(area: Area) -> None:

@@ -118,6 +118,7 @@ def test_snapshots_older_than_each_step_write_after_it(area: Area, name: str, mo
     moments = [
         At("capturing child", begin), At("filling", write), At("filling, 0", begin), At("indexes", begin),
         At("drained", write), At("switching", begin), At("older transactions", write),
+        At("publishing", begin),
     ]  # fmt: skip
     view = install(area, QUERIES[name], *moments, mode=mode)
     assert [at.moment for at in moments if not at.done] == []
@@ -129,8 +130,10 @@ def test_snapshots_older_than_each_step_write_after_it(area: Area, name: str, mo
 
 
 def test_the_last_writes_before_the_switch_fail_or_are_met(area: Area) -> None:
-    """A transaction with a snapshot from before the switch maintains what it can't see, were it not for the lock rows."""
+    """A transaction with a snapshot from before the fill would maintain what it can't see, were it not for the lock
+    rows: to it the parent has no child."""
     area.run(TABLES)
+    area.run("DELETE FROM child WHERE pid = 1")
     old = area.connect()
     states: list[str | None] = []
 
@@ -148,7 +151,7 @@ def test_the_last_writes_before_the_switch_fail_or_are_met(area: Area) -> None:
             states.append(error.sqlstate)
             old.execute("ROLLBACK")
 
-    view = install(area, ROWS, At("switching", begin), At("older transactions", write))
+    view = install(area, ROWS, At("capturing", begin), At("older transactions", write))
     assert states == ["40001"]
     settled(area, view)
 

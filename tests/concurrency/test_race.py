@@ -57,6 +57,15 @@ CHAINED = {
     "chain": "SELECT n, count(*) AS kinds FROM kinds GROUP BY n",
     "diamond": "SELECT f.id, k.n FROM folk f JOIN kinds k ON k.kind = f.kind",
 }
+# A table that is read by itself and through what is made of it, or at the end of a chain of keys.
+FOLDED = {
+    "shares": "SELECT s.id, s.v, t.total FROM sale s JOIN (SELECT g, sum(v) AS total FROM sale GROUP BY g) t ON t.g = s.g",
+    "above": "SELECT id, v FROM sale WHERE v > (SELECT avg(v) FROM sale)",
+    "largest": "SELECT s.id, s.g FROM sale s JOIN (SELECT pid, max(v) AS v FROM sale GROUP BY pid) m "
+    "ON m.pid = s.pid AND m.v = s.v",
+    "regional": "SELECT r.name, count(*) AS n FROM sale s JOIN person p ON p.id = s.pid JOIN region r ON r.id = p.rid "
+    "GROUP BY r.name",
+}
 SETS = (
     ("sums", "extremes", "bag", "top"),
     ("lines",),
@@ -65,6 +74,8 @@ SETS = (
     ("kinds", "folk", "chain"),
     ("either", "together", "frequent", "everything"),
     ("kinds", "folk", "diamond"),
+    ("shares", "regional"),
+    ("above", "largest", "lines"),
     (*VIEWS, "chain"),
 )
 
@@ -148,7 +159,7 @@ class Writer(threading.Thread):
 @pytest.mark.parametrize("views", SETS, ids=lambda views: "-".join(views) if len(views) < 9 else "all")
 def test_race(area: Area, rng: random.Random, views: tuple[str, ...], statements: int) -> None:
     area.run(SCHEMA)
-    for name, query in (VIEWS | CHAINED).items():
+    for name, query in (VIEWS | CHAINED | FOLDED).items():
         if name in views:
             area.view(name, query)
     area.forbid_recompute()

@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 
 import django_ivm
 from django_ivm.models import RefreshLog
+from tests.concurrency.catalog import catalog
 
 from .area import Area
 
@@ -101,7 +102,11 @@ def test_a_failing_maintenance_lets_the_write_through(area: Area, kind: str) -> 
             assert reason.startswith("maintenance failed by ")
             assert ": 23514 no change of " in reason
             area.run("UPDATE sale SET v = v - 1 WHERE id < 10")
-            area.run("INSERT INTO sale SELECT 500, min(id), 3, '' FROM shop HAVING min(id) IS NOT NULL")
+            area.run(
+                "WITH a AS (INSERT INTO sale SELECT 500, min(id), 3, '' FROM shop HAVING min(id) IS NOT NULL) "
+                "UPDATE sale SET v = v + 2 WHERE id > 20"
+            )
+            nothing_in_flight(area, "v1")
             assert len(marks(area, "v1")) == 1  # one for a transaction
             shown = area.run("SELECT * FROM v1")
             assert sorted(map(repr, shown)) == sorted(map(repr, kept)), "nothing is applied to a stale view"
@@ -444,3 +449,25 @@ def test_a_stale_view_changes_its_mode(area: Area) -> None:
     assert view.is_fresh()
     area.forbid_recompute()
     area.step("UPDATE sale SET v = v + 1")
+
+
+@pytest.mark.parametrize("mode", ["immediate", "commit"])
+def test_an_online_installation_leaves_what_an_ordinary_one_does(area: Area, mode: str) -> None:
+    area.run(TABLES + "ANALYZE")
+    nothing = catalog(area)
+    area.view("v1", QUERIES["grouped"], mode=mode, on_error="stale")
+    expected = catalog(area)
+    django_ivm.drop_view("v1")
+    assert catalog(area) == nothing
+    view = area.view("v1", QUERIES["grouped"], mode=mode, on_error="stale", online=True)
+    assert catalog(area) == expected
+    fail(area)
+    area.run("INSERT INTO sale VALUES (100, 1, 1, '')")
+    assert "23514" in view.status().cause
+    mend(area)
+    area.run("INSERT INTO sale VALUES (101, 1, 1, '')")
+    view.refresh()
+    area.check()
+    area.forbid_recompute()
+    area.step("INSERT INTO sale VALUES (102, 1, 1, '')")
+    assert view.is_fresh()

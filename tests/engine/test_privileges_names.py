@@ -65,19 +65,22 @@ class Named:
         self.area.run(self.sql(text))
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_every_name(area: Area, name: str) -> None:
+@pytest.mark.parametrize("number", range(len(NAMES)), ids=list(NAMES))
+def test_every_name(area: Area, number: int) -> None:
+    """With three of the five views each, so that all of them meet every mode."""
+    name = list(NAMES.values())[number]
     area.run("CREATE TABLE victim (id int)")
     named = Named(area, name)
     schema = name
-    modes = dict(zip(QUERIES, ("immediate", "commit", "deferred", "immediate", "deferred"), strict=True))
+    kinds = [list(QUERIES)[(number + i) % len(QUERIES)] for i in range(3)]
+    modes = dict(zip(kinds, ("immediate", "commit", "deferred"), strict=True))
     views = {}
     try:
-        for number, (kind, mode) in enumerate(modes.items()):
-            view = cut(f"v{number}{name}")
+        for i, (kind, mode) in enumerate(modes.items()):
+            view = cut(f"v{i}{name}")
             query = named.sql(QUERIES[kind])
             installer.install(
-                ViewSpec(name=view, sql=query, schema=schema, strategy="incremental", mode=mode, label=name), connection
+                ViewSpec(name=view, sql=query, schema=schema, strategy="incremental", mode=mode), connection
             )
             views[view] = query
         named.run("INSERT INTO {s}.{child} VALUES (50, 1, 7), (51, NULL, 8)")
@@ -90,7 +93,7 @@ def test_every_name(area: Area, name: str) -> None:
             assert handle.verify().ok
             assert handle.is_fresh()
             assert handle.status().rows is not None
-            assert str(handle.explain())
+        assert str(handle.explain())
         named.run("TRUNCATE {s}.{child}")
         for view, query in views.items():
             handle = django_ivm.View(view, schema=schema)

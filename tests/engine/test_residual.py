@@ -21,12 +21,14 @@ CREATE TABLE a (
     id int PRIMARY KEY, k int, g text, v int, x float8, p numeric, t timestamptz, d interval, j jsonb, m mood, r int4range
 );
 CREATE TABLE b (id int PRIMARY KEY, k int, n text, y numeric(12, 2));
-CREATE INDEX ON a (k); CREATE INDEX ON b (k);
+CREATE INDEX ON a (k, v); CREATE INDEX ON b (k);
 """
 # Every kind of store and of rule that has a residual read.
 QUERIES = {
     "sums": "SELECT g, count(*) AS n, sum(v) AS s, avg(v) AS m, bool_or(v > 3) AS o, stddev(v) AS d FROM a GROUP BY g",
     "joined_sums": "SELECT b.n, a.m, count(*) AS c, sum(b.y) AS s FROM a JOIN b USING (k) GROUP BY b.n, a.m",
+    "extremes": "SELECT k, max(v) AS m, min(x) AS x, count(*) AS n FROM a GROUP BY k",
+    "members": "SELECT k, array_agg(v ORDER BY id) AS l, sum(v) AS s FROM a WHERE v <> 2 GROUP BY k",
     "whole": "SELECT count(*) AS n, sum(v) AS s, avg(v) AS m FROM a",
     "whole_join": "SELECT count(*) AS n, sum(a.v * b.y) AS s FROM a, b WHERE a.k = b.k",
     "keyed": "SELECT id, v * 2 AS w, p, x, t, d, j, r FROM a WHERE v IS DISTINCT FROM 3",
@@ -40,8 +42,9 @@ QUERIES = {
     "lists": "SELECT a.id, e.e FROM a, unnest(ARRAY[a.v, a.k]) AS e(e)",
 }
 REFUSED = {
-    "extremes": ("SELECT g, max(v) AS m FROM a GROUP BY g", "max"),
+    "extremes": ("SELECT g, max(v) AS m FROM a GROUP BY g", "no index finds"),
     "lists": ("SELECT g, array_agg(v ORDER BY id) AS l FROM a GROUP BY g", "array_agg"),
+    "whole_extremes": ("SELECT max(v) AS m, count(*) AS n FROM a", "over all rows"),
     "spellings": ("SELECT p, count(*) AS n FROM a GROUP BY p", "equal values of p"),
     "levels": ("SELECT n, count(*) AS m FROM (SELECT k, count(*) AS n FROM a GROUP BY k) z GROUP BY n", "2 levels"),
     "ranks": ("SELECT id, rank() OVER (PARTITION BY g ORDER BY id) AS r FROM a", "computes what changes anew"),
@@ -148,12 +151,12 @@ def test_equals_the_query_after_every_step(tables: Area, rng: random.Random) -> 
     odd = tables.connect()
     odd.execute("SET extra_float_digits = -15; SET datestyle = 'SQL, DMY'; SET timezone = 'Europe/Paris'")
     done = []
-    for step in range(40):
+    for step in range(25):
         if rng.random() < 0.1:
             tables.run("DELETE FROM a")
         done.append(next(writes))
         tables.run(done[-1])
-        chosen = rng.sample(list(QUERIES), 5) if step % 10 else list(QUERIES)
+        chosen = rng.sample(list(QUERIES), 4) if step % 8 else list(QUERIES)
         assert not differences(tables, chosen), done
         counts = {name: tables.value(f"SELECT count(*) FROM ({QUERIES[name]}) z") for name in chosen}
         for name in chosen:
@@ -244,12 +247,12 @@ def test_where_no_rows_tell_it_answers_by_the_query(tables: Area) -> None:
 
 def test_costs_no_more_than_what_is_pending(tables: Area) -> None:
     """The sources aren't read beyond the change; a reader's condition reaches the stored rows' index."""
-    tables.run("INSERT INTO a (id, k, g, v) SELECT i, i, 'g' || i % 900, 0 FROM generate_series(1, 5000) i")
+    tables.run("INSERT INTO a (id, k, g, v) SELECT i, i % 2500, 'g' || i % 900, 0 FROM generate_series(1, 5000) i")
     tables.run("INSERT INTO b (id, k, n, y) SELECT i, i, 'n', 1 FROM generate_series(1, 5000) i")
-    for name in ("sums", "keyed_join"):
+    for name in ("sums", "keyed_join", "members"):
         tables.view(name, QUERIES[name], mode="deferred")
     tables.run("INSERT INTO a (id, k, g, v) VALUES (10000, 7, 'g7', 0); ANALYZE")
-    for name, condition in (("sums", "g = 'g7'"), ("keyed_join", "id = 7 AND bid = 7")):
+    for name, condition in (("sums", "g = 'g7'"), ("keyed_join", "id = 7 AND bid = 7"), ("members", "k = 7")):
         relation = residual.table_of(tables.installed(name))
         explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT * FROM {relation} WHERE {condition}"
         plan = [line for (line,) in tables.run(explain) if "never executed" not in line]

@@ -210,6 +210,11 @@ def test_verify_in_a_transaction_of_the_callers(sales: Area) -> None:
         path = sales.value("SELECT current_setting('search_path')")
         assert view.verify().ok
         assert sales.value("SELECT current_setting('search_path')") == path
+        table = stores(sales, "levels")[0]
+        unseen(sales, f"DELETE FROM {table} WHERE ctid = (SELECT min(ctid) FROM {table})")
+        assert view.verify(repair=True).repaired is not None
+        assert sales.value("SELECT current_setting('search_path')") == path
+        assert view.verify().ok
     sales.check()
 
 

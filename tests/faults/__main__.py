@@ -70,6 +70,7 @@ def _round(
     from .world import a_world, modes
 
     wanted: list[str] = []
+    on_error = rng.choice(("raise", "raise", "stale"))
     with contextlib.ExitStack() as opened:
         world = None
         for fault in faults:
@@ -82,7 +83,8 @@ def _round(
                 if world is None:
                     world = opened.enter_context(a_world(rng))
                     wanted = wanted or world.pick(kinds)
-                    tell(f"round {number}: {', '.join(wanted)}")
+                    world.on_error = on_error
+                    tell(f"round {number}: {', '.join(wanted)}; on_error {on_error}")
                     world.install(wanted)
                 outcome = fault.run(world)
             except Exception:  # noqa: BLE001 -- told in the report

@@ -35,7 +35,7 @@ def online_installation(world: World) -> Outcome:
     changing = world.rng.random() < 0.5
     if changing:
         old = f"SELECT * FROM ({world.queries[name]}) q WHERE NOT (q IS NULL)"
-        django_ivm.create_view(name, old, mode=mode, using=ALIAS)
+        django_ivm.create_view(name, old, mode=mode, using=ALIAS, **world.lenient())
     killed = world.rng.random() < 0.5
     with _writers(world, alive=not killed):
         made = cut_off(

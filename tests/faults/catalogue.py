@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import building, clients, kills, limits, pool, workers
+from . import building, clients, disks, kills, limits, pool, workers
 from .outcome import Outcome
 from .world import World
 
@@ -53,11 +53,12 @@ FAULTS = (
     Fault("transaction_timeout", clients.transaction_timeouts),
     Fault("idle_in_transaction_session_timeout", clients.idle_transactions),
     Fault("lock_timeout", clients.lock_timeouts),
-    Fault("disk of the views full", limits.full_disk, limits.no_mount),
-    Fault("disk of the write-ahead log full", limits.full_log_disk, limits.no_limits),
+    Fault("disk of the views full", disks.full_disk, disks.no_mount),
+    Fault("disk of the write-ahead log full", disks.full_log_disk, disks.no_limits),
     Fault("out of max_locks_per_transaction", limits.few_locks),
     Fault("temp_file_limit", limits.temporary_files),
     Fault("connections exhausted", limits.no_connections),
     Fault("pool in transaction mode", pool.pool_in_transaction_mode, pool.no_pool),
+    Fault("worker behind a pool", pool.worker_behind_a_pool, pool.no_pool),
     Fault("one session for several clients", pool.shared_session),
 )

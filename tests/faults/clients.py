@@ -195,12 +195,14 @@ def _until_hit(connect: Any, world: World) -> Counter[str]:
 
 CLIENT = """
 import sys
-from tests.faults.workload import Writer
+import time
 import psycopg
+from tests.faults.workload import Writer
 url, seed = sys.argv[1:]
 writer = Writer(lambda: psycopg.connect(url, autocommit=True), seed)
 writer.start()
-while not writer.done: pass
+while not writer.done:
+    time.sleep(0.001)
 print("writing", flush=True)
 writer.join()
 """

@@ -1,29 +1,22 @@
-"""Something runs out: room on a disk, locks, temporary files, connections."""
+"""Something runs out: locks, temporary files, connections."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import resource
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from django.db import DatabaseError, connections, transaction
 
 import django_ivm
+from django_ivm.engine import register
 
-from .cluster import Cluster
 from .outcome import Outcome
-from .workload import LOST, states, until, writing
 from .world import ALIAS, World, modes
 
-DISK_FULL = frozenset({"53100"})
 NO_LOCKS = frozenset({"53200"})
 TEMPORARY = frozenset({"53400"})
 
@@ -37,7 +30,7 @@ BULK = (
 SMALLER = "DELETE FROM sale WHERE id > 200; DELETE FROM person WHERE id > 40; DELETE FROM reading WHERE day > 20"
 
 
-def _bulk(world: World, own: frozenset[str], setting: str = "", rounds: int = 3) -> Counter[str]:
+def bulk(world: World, own: frozenset[str], setting: str = "", rounds: int = 3) -> Counter[str]:
     """Large writes and refreshes over and over, until some of either failed."""
     counts: Counter[str] = Counter()
     for _ in range(rounds):
@@ -68,134 +61,6 @@ def refreshed(world: World, name: str, setting: str = "") -> str:
     except DatabaseError as error:
         return getattr(error.__cause__, "sqlstate", None) or ""
     return "ok"
-
-
-# A disk of its own.
-
-
-def no_mount() -> str:
-    """Why no small file system can be made here."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return "mounting a small file system takes root"
-    probe = Path(f"/tmp/ivm-mount-{os.getpid()}")
-    probe.mkdir()
-    try:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", probe], capture_output=True, text=True)
-        if done.returncode == 0:
-            subprocess.run(["umount", probe], check=True)
-        return "" if done.returncode == 0 else f"mount: {done.stderr.strip()}"
-    except OSError as error:
-        return f"mount: {error}"
-    finally:
-        probe.rmdir()
-
-
-@contextlib.contextmanager
-def small_disk(cluster: Cluster, megabytes: int) -> Iterator[Path]:
-    """A file system of that size, for a tablespace."""
-    disk = cluster.directory / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", disk], check=True)
-    try:
-        cluster.give(disk)
-        yield disk
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
-        disk.rmdir()
-
-
-def _fill(disk: Path, but: int) -> Path:
-    """Take all room but so many bytes."""
-    ballast = disk / "ballast"
-    found = os.statvfs(disk)
-    with open(ballast, "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(found.f_bavail * found.f_frsize - but, 4096))
-    return ballast
-
-
-def full_disk(world: World) -> Outcome:
-    """The tablespace of the views and their state is full; then there is room again."""
-    kept = [(world.kind[name], world.mode[name]) for name in world.queries]
-    outcome = Outcome()
-    world.drop_all()
-    with small_disk(world.cluster, 48) as disk:
-        (disk / "space").mkdir()
-        world.cluster.give(disk / "space")
-        try:
-            world.run(f"CREATE TABLESPACE small LOCATION '{disk / 'space'}'")
-            world.run("ALTER DATABASE postgres SET default_tablespace = small")
-            world.recover()
-            for kind, mode in kept:
-                world.view(kind, mode)
-            for _ in range(3):
-                ballast = _fill(disk, world.rng.randint(1, 40) * 8192)
-                counts = _bulk(world, DISK_FULL)
-                counts[_reinstalled(world)] += 1
-                ballast.unlink()
-                outcome.add(Outcome.of(counts, DISK_FULL))
-                outcome.add(world.judge())
-                world.run(SMALLER)
-        finally:
-            world.run("ALTER DATABASE postgres RESET default_tablespace")
-            world.recover()
-            world.run(SMALLER)
-            world.drop_all()
-            world.run("CHECKPOINT")
-            world.run("DROP TABLESPACE small")
-    for kind, mode in kept:
-        world.view(kind, mode)
-    return outcome
-
-
-def _reinstalled(world: World) -> str:
-    """Install one more view where there is no room: as a whole, or not at all."""
-    name = world.name("different", world.rng.choice(modes()))
-    if any(row == ("view", name) for row in world.objects()):
-        return "ok"
-    before = world.objects()
-    try:
-        world.view("different", world.mode[name])
-    except DatabaseError as error:
-        world.recover()
-        assert world.objects() == before, f"half of {name} was installed"
-        world.forget(name)
-        return getattr(error.__cause__, "sqlstate", None) or ""
-    return "ok"
-
-
-# The server's own limits.
-
-
-def no_limits() -> str:
-    return "" if hasattr(resource, "prlimit") else "limits of another process can be set on Linux only"
-
-
-def full_log_disk(world: World) -> Outcome:
-    """No process of the server can write beyond a file's first pages any more: when that meets the write-ahead log it
-    panics, throws all sessions out, and recovers."""
-    limit = world.rng.choice((8192, 1 << 16))
-    before = _crashes(world)
-    with writing(world.connect, world.rng, 3) as writers:
-        children = [process.pid for process in world.cluster.processes()[1:]]
-        _limit(children, limit)
-        with contextlib.suppress(AssertionError):
-            until(lambda: not any(writer.is_alive() for writer in writers), 2)
-    world.cluster.wait()
-    _limit(children, resource.RLIM_INFINITY)
-    told = f"{limit} bytes, {'the server crashed' if _crashes(world) > before else 'errors only'}"
-    return Outcome.of(states(writers), LOST | {"EFBIG"}).with_told(told)
-
-
-def _crashes(world: World) -> int:
-    """How often the server has thrown everybody out; told by its first process, whose log may grow."""
-    return world.cluster.server.log.count("all server processes terminated; reinitializing")
-
-
-def _limit(pids: list[int], size: int) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
 PARTITIONS = 40
@@ -317,7 +182,7 @@ def _restart(world: World, settings: Any) -> None:
 def temporary_files(world: World) -> Outcome:
     """Statements, and the triggers in them, may not write the temporary files that they need."""
     setting = "SET work_mem = '64kB'; SET temp_file_limit = '64kB'"
-    counts = _bulk(world, TEMPORARY, setting)
+    counts = bulk(world, TEMPORARY, setting)
     world.run(SMALLER)
     world.recover()
     return Outcome.of(counts, TEMPORARY)
@@ -327,20 +192,24 @@ def no_connections(world: World) -> Outcome:
     """Every connection is taken: a refresh that fails can't tell the log over one of its own, and says why it failed."""
     outcome = Outcome(1)
     name = world.rng.choice([name for name in world.queries if world.mode[name] == "manual"])
-    with contextlib.ExitStack() as opened, contextlib.suppress(DatabaseError, django_ivm.RefreshError):
-        connections[ALIAS].ensure_connection()
+    view = world.get(name)
+    with connections[ALIAS].cursor() as cursor:
+        found = register.find(cursor, name)
+    assert found is not None
+    with contextlib.ExitStack() as opened:
+        holder = opened.enter_context(contextlib.closing(world.connect()))
+        holder.execute(f"BEGIN; LOCK TABLE {found.storage[0]}.{found.storage[1]} IN ACCESS EXCLUSIVE MODE")
         with contextlib.suppress(psycopg.OperationalError):
             while True:
-                opened.callback(world.cluster.connect().close)
-        with transaction.atomic(using=ALIAS):
-            with connections[ALIAS].cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout = '1ms'")
-            try:
-                world.get(name).refresh(full=True)
-            except (django_ivm.RefreshError, DatabaseError) as error:
-                outcome.hit += 1
-                if isinstance(error, DatabaseError) and "too many" in str(error):
-                    outcome.wrong.append(f"the failed log hides why the refresh failed: {error}")
-                raise
+                opened.enter_context(contextlib.closing(world.cluster.connect()))
+        try:
+            with transaction.atomic(using=ALIAS):
+                with connections[ALIAS].cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '20ms'")
+                view.refresh(full=True)
+        except django_ivm.RefreshError as error:
+            outcome.hit += error.code == "55P03"
+    if not outcome.hit:
+        outcome.wrong.append(f"a refresh of {name} that couldn't have its lock doesn't say so")
     world.recover()
     return outcome

@@ -27,7 +27,7 @@ def replace(world: World, kind: str, mode: str) -> Prepared:
     """A view whose definition has changed."""
     name = world.name(kind, mode)
     old = f"SELECT * FROM ({world.queries[name]}) q LIMIT 3"
-    django_ivm.create_view(name, old, mode=mode, using=ALIAS, replace=True)
+    django_ivm.create_view(name, old, mode=mode, using=ALIAS, replace=True, **world.lenient())
     return f"replacing {name}", lambda: world.view(kind, mode, replace=True)
 
 
@@ -36,7 +36,7 @@ def convert(world: World, kind: str, mode: str) -> Prepared:
     others = [other for other in modes() if other != mode]
     name = world.name(kind, mode)
     before = world.rng.choice(others)
-    django_ivm.create_view(name, world.queries[name], mode=before, using=ALIAS, replace=True)
+    django_ivm.create_view(name, world.queries[name], mode=before, using=ALIAS, replace=True, **world.lenient())
     return f"changing {name} from {before} to {mode}", lambda: world.view(kind, mode, replace=True)
 
 

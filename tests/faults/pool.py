@@ -8,17 +8,18 @@ import shutil
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
 from django.db import connections, transaction
 
-from django_ivm.engine.drain import retried
-
+from . import workers
 from .clients import refreshing
 from .cluster import LIMIT, Cluster
+from .interruption import insist
 from .operations import OPERATIONS
 from .outcome import Outcome
 from .workload import states, writing
@@ -78,31 +79,43 @@ def _until_open(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.01)
 
 
-def pool_in_transaction_mode(world: World) -> Outcome:
-    """Everybody comes over a pool: writers, refreshes, installations, and the questions about the views."""
-    outcome = Outcome()
+@contextlib.contextmanager
+def _through_a_pool(world: World) -> Iterator[Callable[[], psycopg.Connection[Any]]]:
+    """Django and whoever calls `connect()` come over a pool while the block runs."""
     with pooled(world.cluster, always_reset=world.rng.random() < 0.5) as url:
-
-        def connect() -> psycopg.Connection:
-            return psycopg.connect(url, autocommit=True, prepare_threshold=None)
-
         world.recover()
         reach(url, DISABLE_SERVER_SIDE_CURSORS=True)
         try:
-            with writing(connect, world.rng, 5) as writers, refreshing(world, again=True) as refreshes:
-                time.sleep(SECONDS)
-            outcome.add(Outcome.of(states(writers) + refreshes.states, NONE, sum(states(writers).values())))
-            _, work = world.rng.choice(OPERATIONS)(world, "lines", world.rng.choice(modes()))
-            with writing(connect, world.rng, 2) as writers:
-                retried(work)
-            with transaction.atomic(using=ALIAS):
-                for name in world.queries:
-                    world.get(name).refresh()
-            outcome.add(world.judge())
+            yield lambda: psycopg.connect(url, autocommit=True, prepare_threshold=None)
         finally:
             world.recover()
             reach(world.cluster.url)
+
+
+def pool_in_transaction_mode(world: World) -> Outcome:
+    """Everybody comes over a pool: writers, refreshes, installations, and the questions about the views."""
+    outcome = Outcome()
+    with _through_a_pool(world) as connect:
+        with writing(connect, world.rng, 4) as writers, refreshing(world, again=True) as refreshes:
+            time.sleep(SECONDS)
+        outcome.add(Outcome.of(states(writers) + refreshes.states, NONE, sum(states(writers).values())))
+        outcome.told, work = world.rng.choice(OPERATIONS)(world, "lines", world.rng.choice(modes()))
+        with writing(connect, world.rng, 2):
+            insist(work)
+        with transaction.atomic(using=ALIAS):
+            for name in world.queries:
+                world.get(name).refresh()
+        outcome.add(world.judge())
     return outcome
+
+
+def worker_behind_a_pool(world: World) -> Outcome:
+    """A worker that can't listen, as its sessions aren't its own, finds by looking what there is to do."""
+    with _through_a_pool(world) as connect, workers.at_work(world, jobs=1):  # each job takes two server connections
+        with writing(connect, world.rng, 3) as writers:
+            time.sleep(SECONDS)
+        workers.until_nothing_is_stale(world)
+    return Outcome.of(states(writers), NONE, sum(states(writers).values()))
 
 
 # What a client may leave behind in a session that the next client gets.

@@ -22,7 +22,6 @@ SHORT = {
     "statement_timeout",
     "lock_timeout",
     "disk of the write-ahead log full",
-    "temp_file_limit",
     "pool in transaction mode",
     "one session for several clients",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connections
@@ -37,25 +39,35 @@ BUSY = (
 )
 
 
-def lost_server(world: World) -> Outcome:
-    """The server dies and comes back under a worker, which then goes on by itself until nothing is stale."""
-    worker = Worker(ALIAS, jobs=2, poll=0.2)
+@contextlib.contextmanager
+def at_work(world: World, jobs: int = 2) -> Iterator[None]:
+    """A worker drains views while the block runs; after it none of its sessions is left."""
+    worker = Worker(ALIAS, jobs=jobs, poll=0.2)
     thread = threading.Thread(target=_work, args=(worker,), daemon=True)
     thread.start()
     try:
-        with writing(world.connect, world.rng, 2) as writers:
-            time.sleep(world.rng.random() * SECONDS)
-            world.cluster.kill()
-        world.cluster_is_up()
-        outcome = Outcome.of(states(writers))
-        until(lambda: not _stale(world), 90, f"the worker leaves views stale: {_stale(world)}")
+        yield
     finally:
         worker.stop()
         thread.join(60)
     assert not thread.is_alive(), "the worker doesn't stop"
+
+
+def until_nothing_is_stale(world: World) -> None:
+    until(lambda: not _stale(world), 90, "the worker leaves views stale")
+
+
+def lost_server(world: World) -> Outcome:
+    """The server dies and comes back under a worker, which then goes on by itself until nothing is stale."""
+    with at_work(world):
+        with writing(world.connect, world.rng, 2) as writers:
+            time.sleep(world.rng.random() * SECONDS)
+            world.cluster.kill()
+        world.cluster_is_up()
+        until_nothing_is_stale(world)
     world.recover()
-    until(lambda: not world.run(BUSY), why=f"sessions of a worker that has ended: {world.run(BUSY)}")
-    return outcome
+    until(lambda: not world.run(BUSY), why="a worker that has ended left sessions")
+    return Outcome.of(states(writers))
 
 
 def _work(worker: Worker) -> None:

@@ -156,12 +156,12 @@ class Writer(threading.Thread):
 def writing(
     connect: Callable[[], psycopg.Connection[Any]], rng: random.Random, sessions: int = 3, again: bool = False
 ) -> Iterator[list[Writer]]:
-    """Sessions that write while the block runs, each at least once before it begins."""
+    """Sessions that write while the block runs; each has ended a transaction before it begins, well or not."""
     writers = [Writer(connect, f"{rng.random()} {number}", again) for number in range(sessions)]
     for writer in writers:
         writer.start()
     try:
-        until(lambda: all(writer.done or not writer.is_alive() for writer in writers))
+        until(lambda: all(writer.states or not writer.is_alive() for writer in writers))
         yield writers
     finally:
         for writer in writers:

@@ -1,8 +1,9 @@
 """`python -m tests.torture --seconds 300`, or `make torture`: exit status 1 on a wrong row, an error that no writer may
 get, or, in a run of five minutes or more, a missed target.
 
-The database is made for the run. Half of the time goes to the workload that looks for wrong rows (storm.py), half to
-the one that is measured (shop.py). A seed determines what each writer does, not how writers meet: to look for
+The database is made for the run. Half of the time goes to the workload that looks for wrong rows (storm.py), a third to
+the one that is measured (shop.py), the rest to the same without pauses ("rush": what is left when the processor is
+all that counts; without targets). A seed determines what each writer does, not how writers meet: to look for
 something again, run the same seed, views and level more than once.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from .client import LEVELS, MIXED
 from .modes import AT_WILL, MODES
 
+WORKLOADS = {"storm": 0.5, "shop": 0.35, "rush": 0.15}  # shares of the time
 TARGETS_FROM = 300.0  # seconds: a shorter run says little of throughput
 
 
@@ -33,10 +35,11 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--modes", default=",".join((*MODES, AT_WILL)), help="some of %(default)s")
     parser.add_argument("--isolation", default=",".join(levels), help="some of %(default)s")
-    parser.add_argument("--workload", choices=("both", "storm", "shop"), default="both")
+    parser.add_argument("--workload", choices=("all", *WORKLOADS), default="all")
     parser.add_argument("--views", default="", help="names; without it a draw of the storm's, all of the shop's")
-    parser.add_argument("--slice", type=float, help="seconds (storm 1.5, shop 4)")
+    parser.add_argument("--slice", type=float, help="seconds (storm 1.5, shop 2.5)")
     parser.add_argument("--think", type=float, default=0.001, help="shop: a client's seconds between statements")
+    parser.add_argument("--rest", type=float, default=0.005, help="shop: and between transactions")
     parser.add_argument("--round", type=int, help="only the round of this number, again and again")
     parser.add_argument("--stop", type=int, default=5, help="end after so many findings")
     parser.add_argument("--alone", action="store_true", help="without the bare tables: to look for wrong rows only")
@@ -67,17 +70,18 @@ def _run(options: argparse.Namespace, pool: ProcessPoolExecutor) -> int:
 
     chosen = {level.lower().replace(" ", "-"): level for level in (*LEVELS, MIXED)}
     levels = [chosen[level] for level in options.isolation.split(",")]
-    workloads = ("storm", "shop") if options.workload == "both" else (options.workload,)
+    workloads = WORKLOADS if options.workload == "all" else {options.workload: 1.0}
     failed, told = False, {}
-    for workload in workloads:
+    for workload, share in workloads.items():
         modes = [m for m in options.modes.split(",") if workload == "storm" or m != AT_WILL]
         plan = Plan(
-            workload,
+            "storm" if workload == "storm" else "shop",
             modes,
             levels,
             options.writers,
-            options.slice or (1.5 if workload == "storm" else 4.0),
+            options.slice or (1.5 if workload == "storm" else 2.5),
             think=options.think if workload == "shop" else 0.0,
+            rest=options.rest if workload == "shop" else 0.0,
             views=[name for name in options.views.split(",") if name],
             out=options.out,
             known=options.known,
@@ -85,16 +89,15 @@ def _run(options: argparse.Namespace, pool: ProcessPoolExecutor) -> int:
             truncates=None if options.truncates is None else options.truncates == "yes",
         )
         run = Run(plan, options.seed, pool)
-        end, number = time.monotonic() + options.seconds / len(workloads), 0
+        end, number = time.monotonic() + options.seconds * share, 0
         while time.monotonic() < end and len(run.found) < options.stop:
             run.round(options.round if options.round is not None else number, end)
             number += 1
         title = f"{workload}: {options.writers} writers, {number} rounds, seed {options.seed}"
         report.show(title, run.figures)
         told[workload] = {f"{mode}, {level}": report.row(one) for (mode, level), one in sorted(run.figures.items())}
-        print(
-            f"{workload}: {sum(f.checks for f in run.figures.values())} checks, {len(run.found)} findings", flush=True
-        )
+        checks = sum(one.checks for one in run.figures.values())
+        print(f"{workload}: {checks} checks, {len(run.found)} findings, {run.known} known", flush=True)
         failed |= bool(run.found)
         if workload == "shop" and (options.targets or options.seconds >= TARGETS_FROM):
             for text in (misses := report.missed(run.figures)):

@@ -6,12 +6,14 @@ from the job's seed; how writers meet does not.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -43,6 +45,7 @@ class Job:
     begin: float  # time.time() at which all writers start
     seconds: float
     think: float = 0.0  # seconds that the client needs between two statements, on average
+    rest: float = 0.0  # and between two transactions
     settings: tuple[tuple[str, str], ...] = ()
     checks: tuple[tuple[str, str], ...] = ()  # (view, query without rows) that hold inside a transaction too
     truncates: bool = False
@@ -63,6 +66,7 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     longest: float = 0.0  # seconds of one statement
+    processor: float = 0.0  # seconds that the server's process has worked, where it can be seen
     journal: list[tuple[float, str, str]] = field(default_factory=list)  # committed: when, level, script
 
     def add(self, other: Tally) -> None:
@@ -111,6 +115,18 @@ def forget() -> None:
         _local.connection = None
 
 
+def processor(pid: int) -> float:
+    """Seconds that a server process has worked so far; 0.0 where it isn't on this machine."""
+    try:
+        process = Path(f"/proc/{pid}")
+        if (process / "comm").read_text().strip() != "postgres":
+            return 0.0
+        user, system = (process / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0
+
+
 class Writer:
     """The run of a job."""
 
@@ -128,17 +144,19 @@ class Writer:
             for name, value in self.job.settings:
                 self.session.execute("SELECT set_config(%s, %s, false)", (name, value))
             time.sleep(max(0.0, self.job.begin - time.time()))
+            before = processor(self.session.info.backend_pid)
             while time.time() < self.end:
                 self.transaction()
-                self.think()
+                self.pause(self.job.rest)
+            self.tally.processor = processor(self.session.info.backend_pid) - before
         except Exception:  # noqa: BLE001 told by whoever started it
             self.tally.broken.append(traceback.format_exc())
             forget()
         return self.tally
 
-    def think(self) -> None:
-        if self.job.think:
-            time.sleep(self.rng.expovariate(1 / self.job.think))
+    def pause(self, mean: float) -> None:
+        if mean:
+            time.sleep(self.rng.expovariate(1 / mean))
 
     def transaction(self) -> None:
         """One transaction, again and again until it ends as it was meant to or for a reason of its own."""
@@ -151,7 +169,7 @@ class Writer:
                 self.session.execute(f"BEGIN ISOLATION LEVEL {level}")
                 for step in script:
                     self.step(step)
-                    self.think()
+                    self.pause(self.job.think)
                 if check and script[-1] != "ROLLBACK":
                     self.check(*check)
                 if script[-1] != "ROLLBACK":

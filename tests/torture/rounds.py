@@ -34,6 +34,7 @@ class Figures:
     kept: Tally = field(default_factory=Tally)
     bare: Tally = field(default_factory=Tally)
     bare_seconds: float = 0.0
+    ratios: list[float] = field(default_factory=list)  # of each slice to the bare ones right before and after it
     checks: int = 0
     wrong: int = 0
     helped: int = 0
@@ -50,6 +51,7 @@ class Plan:
     writers: int
     seconds: float  # of a slice
     think: float = 0.0
+    rest: float = 0.0
     views: Sequence[str] = ()  # () for a draw of them
     out: Path | None = None
     settings: tuple[tuple[str, str], ...] = ()
@@ -124,6 +126,8 @@ class Run:
             for one in before + after:
                 figures.bare.add(one)
                 figures.bare_seconds += self.plan.seconds
+            if beside := sum(one.done for one in before + after):
+                figures.ratios.append(tally.done * len(before + after) / beside)
             before = after
 
     def slice(self, world: World, level: str, seed: str, rng: random.Random, figures: Figures | None = None) -> Tally:
@@ -140,6 +144,7 @@ class Run:
                 begin=begin,
                 seconds=self.plan.seconds,
                 think=self.plan.think,
+                rest=self.plan.rest,
                 settings=self.plan.settings or (STORM_SETTINGS if storm else SHOP_SETTINGS),
                 checks=world.inside() if storm else (),
                 truncates=world.truncates,
@@ -159,6 +164,8 @@ class Run:
             figures.checks += total.checks + sum(helper.checks for helper in hired)
             figures.wrong += wrong
             figures.helped += sum(helper.done for helper in hired)
+            if not storm:  # there they look too, which is no upkeep
+                total.processor += sum(helper.processor for helper in hired)
             for helper in hired:
                 figures.helper_aborts.update(helper.aborts)
         return total

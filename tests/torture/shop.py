@@ -7,8 +7,8 @@ What makes it fair, that is, neither kind nor hard on views:
   half of the lines are of ten products, so that their groups in the views are contended (`sold` and `regions` keep
   few, hot groups, which is what people keep views for).
 * Between two statements the client needs a moment (`--think`, 1 ms on average): Django builds the next statement and
-  the network carries it, while locks are held. Without it the writers do nothing but wait for the server, which
-  measures the server's processor alone; `--think 0` does that.
+  the network carries it, while locks are held. Between two transactions it needs another (`--rest`, 5 ms): the rest of
+  the request. A site at its processor's limit is another matter; the same workload without pauses ("rush") shows it.
 * Four statements of ten touch nothing that a view reads: a `save()` that writes all columns and changes a note,
   a session, a stock counter. That is so on a site, and views must be cheap there too.
 * Three in a hundred are bulks: an import of fifty lines, a new price for a shelf of products.

@@ -21,7 +21,7 @@ from .step import Copy, told
 from .world import World
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
-WRITERS, SLICE, WANTED, LIMIT = 6, 1.2, 30, 60.0  # LIMIT: seconds after which fewer transactions will do
+WRITERS, SLICE, WANTED, LIMIT = 6, 1.0, 20, 60.0  # LIMIT: seconds after which fewer transactions will do
 # Together every kind; each has a view that reads others.
 VIEWS = {
     "immediate": ("sums", "lines", "left_lines", "idle", "top", "tree", "chain"),

@@ -16,10 +16,15 @@ from .stores import AggregateStore, BagStore, PartitionStore, TopNStore
 def circles(plan: MaintenancePlan) -> tuple[str, ...]:
     """Which transactions may end with 40P01 that wouldn't without the view."""
     found = [text for node in plan.nodes for text in _of_node(node)]
-    readers = Counter(source.name for node in plan.nodes for source in node.sources if not source.maintained)
-    shared = [table for (_, table), count in readers.items() if count > 1]
-    if shared and len(plan.nodes) > 1:
-        found.append(f"statements that write {', '.join(shared)}, which reach levels of the view on several paths")
+    own = {(node.store.table_schema, node.store.table) for node in plan.nodes}
+    readers = Counter(source.name for node in plan.nodes for source in node.sources if source.name not in own)
+    for source, count in readers.items():
+        if count > 1:
+            found.append(f"statements that write {source[1]}, which reaches the view on {count} paths")
+    for node in plan.nodes:
+        views = [source.table for source in node.sources if source.maintained and source.name not in own]
+        if len(views) > 1:
+            found.append(f"statements that write a table from which more than one of {', '.join(views)} is made")
     return tuple(dict.fromkeys(found))
 
 

@@ -46,7 +46,7 @@ class Draining:
             settings |= capture.text_settings
         declared = [("ivm_state", "text"), ("ivm_pending", "text"), ("ivm_stamp", f"text := {STAMP}")]
         declared += [(self._count(log), "bigint") for log in self.logs]
-        body = [self._counted(log) for log in self.logs]
+        body = [self._counted()]
         outer = [capture for capture in self.captures if self._outside(capture)]
         body += [self._begin(capture) for capture in outer]
         body += [self._flush(capture) if capture in outer else self._anew(capture) for capture in self.captures]
@@ -66,11 +66,9 @@ class Draining:
     def _count(self, log: SourceLog) -> str:
         return f"ivm_log{self.logs.index(log)}"
 
-    def _counted(self, log: SourceLog) -> q.Fragment:
-        return q.sql(
-            "SELECT count(*) FROM {t} WHERE {pending} INTO {n};",
-            t=log.target, pending=PENDING, n=q.Fragment(self._count(log)),
-        )  # fmt: skip
+    def _counted(self) -> q.Fragment:
+        counts = [q.sql("(SELECT count(*) FROM {t} WHERE {p})", t=log.target, p=PENDING) for log in self.logs]
+        return q.sql("SELECT {c} INTO {n};", c=counts, n=[q.Fragment(self._count(log)) for log in self.logs])
 
     def _begin(self, capture: Capture) -> q.Fragment:
         """Fill the node's spools and count one event in flight."""
@@ -78,7 +76,7 @@ class Draining:
         empty = [capture.spool(source).forget() for source in capture.node.sources]
         return q.sql(
             "{empty}\nivm_pending := '';\nIF ivm_anew THEN\nivm_pending := '!';\nELSE\n{filled}\nEND IF;\n"
-            "PERFORM set_config({s}, ivm_stamp || '/1/' || ivm_pending, true);",
+            "ivm_state := set_config({s}, ivm_stamp || '/1/' || ivm_pending, true);",
             empty=q.join("\n", empty), filled=q.join("\n", filled), s=q.literal(capture.setting),
         )  # fmt: skip
 
@@ -127,7 +125,7 @@ class Draining:
             "IF ivm_pending <> '' THEN\n"
             "ivm_state := set_config({s}, ivm_stamp || '/1000000/', true);\nPERFORM {flush}(ivm_pending);\n"
             "IF current_setting({s}, true) <> ivm_state THEN\n{feedback}\nEND IF;\nEND IF;\n"
-            "PERFORM set_config({s}, '', true);",
+            "ivm_state := set_config({s}, '', true);",
             s=q.literal(capture.setting),
             flush=q.qualified(names.RUNTIME_SCHEMA, capture.name("flush")),
             feedback=capture.feedback(),

@@ -52,6 +52,7 @@ class Joint:
         declared = (
             ("ivm_large", "boolean := position('+' IN ivm_pending) > 0"),
             *changed,
+            ("ivm_state", "text"),
             *(DECLARED if self.node.locks else ()),
             *self.node.store.declarations,
         )

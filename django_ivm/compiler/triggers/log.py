@@ -159,14 +159,15 @@ class SourceLog:
                     )
                 )  # fmt: skip
         append = q.sql(
-            "ivm_at := nextval('django_ivm.seq');\nINSERT INTO {t} ({c}) {rows};\n{note}",
+            "ivm_at := nextval('django_ivm.seq');\nINSERT INTO {t} ({c}) {rows};\nIF FOUND THEN\n{note}\nEND IF;",
             t=self.target,
             c=[*(self.column(column.name) for column in self.columns), *map(q.ident, ("ivm_w", "ivm_xid", "ivm_seq"))],
             rows=q.join(" UNION ALL ", parts),
             note=self._note(),
         )
-        changed = changed_rows(event, [(c.name, c.exact) for c in self.columns], self.live)
-        append = q.sql("IF {changed} THEN\n{append}\nEND IF;", changed=changed, append=append)
+        if event == "update":
+            changed = changed_rows(event, [(c.name, c.exact) for c in self.columns], self.live)
+            append = q.sql("IF {changed} THEN\n{append}\nEND IF;", changed=changed, append=append)
         if event == "update" and self.partitioned:
             doubt = q.sql("IF {doubtful} THEN\n{mark}\nEND IF;", doubtful=DOUBTFUL_MERGE, mark=self._mark("MERGE"))
             return q.sql("{doubt}\n{append}", doubt=doubt, append=append)
@@ -182,16 +183,20 @@ class SourceLog:
             "INSERT INTO django_ivm.stale (view_schema, view_name, reason) SELECT r.view_schema, r.view_name, "
             "{what} || ' on ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME FROM django_ivm.reader r WHERE r.log = {log};"
             "\n{note}",
-            what=q.literal(what), log=q.literal(self.name), note=self._note(),
+            what=q.literal(what), log=q.literal(self.name), note=self._note(doubt=True),
         )  # fmt: skip
 
-    def _note(self) -> q.Fragment:
-        """Who has to hear of the change: the commit of this transaction, a worker that sleeps."""
+    def _note(self, *, doubt: bool = False) -> q.Fragment:
+        """Who has to hear of the change: the commit of this transaction, a worker that sleeps. The name of a log in
+        doubt has a `!` before it."""
         if not self.commit:
             return LISTENING
+        found = [q.literal(self.name), *([q.literal(f"!{self.name}")] if doubt else [])]
+        rows = [
+            q.sql("(pg_current_xact_id(), {log}, coalesce(ivm_at, nextval('django_ivm.seq')))", log=log)
+            for log in found
+        ]
         return q.sql(
-            "INSERT INTO django_ivm.pending (xid, log, seq) VALUES (pg_current_xact_id(), {log}, "
-            "coalesce(ivm_at, nextval('django_ivm.seq'))) ON CONFLICT DO NOTHING;\n"
-            "{listening}",
-            log=q.literal(self.name), listening=LISTENING,
+            "INSERT INTO django_ivm.pending (xid, log, seq) VALUES {rows} ON CONFLICT DO NOTHING;\n{listening}",
+            rows=rows, listening=LISTENING,
         )  # fmt: skip

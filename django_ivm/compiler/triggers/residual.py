@@ -95,18 +95,25 @@ def _reason(plan: MaintenancePlan, settings: tuple[tuple[str, str], ...]) -> str
     if settings:
         return f"its values follow settings that a reader may have changed: {', '.join(name for name, _ in settings)}"
     if isinstance(store, AggregateStore):
-        found = [str(call) for _, _, call in store.layout.extremes] + [str(call) for _, call in store.layout.recomputed]
-        if found:
-            return f"{', '.join(found)} doesn't follow from the change alone"
         if store.layout.represented:
             keys = ", ".join(name for name, _ in store.layout.represented)
             return f"equal values of {keys} may look different, and which one is shown doesn't follow from the change"
+        if again := _computed_again(store):
+            if not store.key:
+                return f"{', '.join(again)} over all rows doesn't follow from the change"
+            if not store.indexed:
+                return f"{', '.join(again)} doesn't follow from the change, and no index finds a group's rows"
         return ""
     if isinstance(store, BagStore | KeyedStore):
         strange = [column for column in store.columns if _image(column.type, q.EMPTY) is None]
         found = [f"{column.name} ({column.type.sql})" for column in strange]
         return f"rows can't be told apart under all settings by {', '.join(found)}" if found else ""
     return f"its store, {store.describe()}, computes what changes anew"
+
+
+def _computed_again(store: AggregateStore) -> list[str]:
+    """The calls whose values aren't folded: a group that is touched is computed from its rows."""
+    return [str(call) for _, _, call in store.layout.extremes] + [str(call) for _, call in store.layout.recomputed]
 
 
 def _image(type_: Type, value: q.Fragment) -> q.Fragment | None:
@@ -222,7 +229,10 @@ class _Reading:
     def _delta(self) -> q.Fragment:
         change = self._change()
         if isinstance(self.store, AggregateStore):
-            return self.store.ahead(change)[0]
+            if not _computed_again(self.store):
+                return self.store.ahead(change)[0]
+            keys = [q.sql("{e} AS {n}", e=s.sql(), n=q.ident(name)) for name, s in self.store.layout.keys]
+            return q.sql("SELECT DISTINCT {k} FROM {c}", k=keys, c=subquery(change, "ivm_n0"))
         columns = self.store.visible if isinstance(self.store, BagStore) else self.store.columns
         named = [q.ident(column.name) for column in columns]
         return q.sql(
@@ -304,6 +314,8 @@ class _Reading:
 
     def _groups(self, store: AggregateStore) -> list[q.Fragment]:
         """Each group that is touched with the change added, unless none of its rows is left."""
+        if _computed_again(store):
+            return [self._untouched(self._same_groups(store)), self._groups_again(store)]
         values = store.ahead(self._change())[1]
         shown = [q.sql("{v} AS {n}", v=values[c.name], n=q.ident(c.name)) for c in store.visible]
         shown += self._surrogate(self._stored_surrogate())
@@ -320,6 +332,16 @@ class _Reading:
             c=shown, d=q.Fragment(_DELTA), stored=self._join(same), n=values[store.layout.count],
         )  # fmt: skip
         return [self._untouched(self._same_groups(store)), touched]
+
+    def _groups_again(self, store: AggregateStore) -> q.Fragment:
+        """Each group that is touched, computed from its rows: the key reaches the index below the aggregate."""
+        stored = self._join(store.same_key(_STORED, _DELTA)) if store.surrogate else q.EMPTY
+        return q.sql(
+            "SELECT {c} FROM {d} "
+            "CROSS JOIN LATERAL (SELECT * FROM ({fill}) ivm_f1 WHERE {same} OFFSET 0) ivm_f{stored}",
+            c=self._new("ivm_f", self._stored_surrogate()), d=q.Fragment(_DELTA), fill=store.fill(),
+            same=store.same_key("ivm_f1", _DELTA), stored=stored,
+        )  # fmt: skip
 
     def _same_groups(self, store: AggregateStore) -> q.Fragment:
         """Equality of keys for a whole table. NULLs are equal as text, which can be hashed."""
@@ -355,8 +377,8 @@ def _unseen(log: SourceLog, source: Source) -> q.Fragment:
     if not columns or None in images:
         return q.sql("SELECT {c} {pending}", c=[*columns, q.Fragment("ivm_w::integer AS ivm_w")], pending=pending)
     return q.sql(
-        "SELECT {c}, sign(ivm_n)::integer AS ivm_w FROM (SELECT DISTINCT ON (ivm_image) {c}, "
+        "SELECT {c}, ivm_n::integer AS ivm_w FROM (SELECT DISTINCT ON (ivm_image) {c}, "
         "sum(ivm_w) OVER (PARTITION BY ivm_image) AS ivm_n FROM (SELECT {c}, ivm_w, ROW({images})::text AS ivm_image "
-        "{pending}) ivm_n1) ivm_n2 CROSS JOIN generate_series(1, abs(ivm_n)) ivm_copy",
+        "{pending}) ivm_n1) ivm_n2 WHERE ivm_n <> 0",
         c=columns, images=[image for image in images if image], pending=pending,
     )  # fmt: skip

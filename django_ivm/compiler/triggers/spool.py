@@ -112,7 +112,7 @@ class Spool:
 
     def forget(self) -> q.Fragment:
         """plpgsql that empties the array."""
-        return q.sql("PERFORM set_config({s}, '', true);", s=q.literal(self.setting))
+        return q.sql("ivm_state := set_config({s}, '', true);", s=q.literal(self.setting))
 
     def clear(self) -> q.Fragment:
         """plpgsql that empties the spool."""

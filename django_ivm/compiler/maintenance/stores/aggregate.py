@@ -311,8 +311,7 @@ class AggregateStore(Store):
             return q.literal(True)
         if not lay.extremes or (event == "insert" and not joint):
             return q.literal(False)
-        if joint:  # a value may have come and gone within the statement
-            return q.literal(True)
+        # Jointly too: a value that came and went is among those that went, so what is stored isn't beyond them.
         tests = []
         for name, gone, call in lay.extremes:
             stored, left = q.column(_TARGET, name), q.column(_TARGET, gone)
