@@ -14,8 +14,8 @@ class Options:
     `columns` are the table's column names in the order of the query's outputs (empty: the outputs' names).
     `surrogate` names an identity column, stored last. `model`: the table itself carries the view's name, hidden
     columns or not; otherwise a SELECT-only view stands over a table with hidden columns. `on_error` is "raise" or
-    "stale": a failing maintenance fails the write, or marks the view. `prefer` decides where `maintenance.choice` would by
-    estimates; `settled` pairs what was chosen from before with the choice.
+    "stale": a failing maintenance fails the write, or marks the view. `prefer` decides where `maintenance.choice` would
+    by estimates; `settled` pairs what was chosen from before with the choice.
     """
 
     name: str = "view"

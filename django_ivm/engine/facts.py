@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.maintenance.locks import STRIPES
 from ..compiler.pg import names
+from ..compiler.pg.shared import STRIPES
 from .introspect import rows
 
 if TYPE_CHECKING:

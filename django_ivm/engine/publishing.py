@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql as pg
 
 from ..compiler.pg import names
-from ..compiler.triggers.installation import Installation
 from ..errors import IVMError
 from . import install, logs, pinning, register, retiring, witness
 from .attempts import Patience
 from .introspect import rows
 from .register import InstalledView
+
+if TYPE_CHECKING:
+    from ..compiler import Installation
 
 
 def same_tables(built: Installation, wanted: Installation) -> bool:

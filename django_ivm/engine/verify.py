@@ -20,7 +20,7 @@ from django.db import transaction
 from psycopg import sql as pg
 
 from ..compiler.pg import names
-from ..compiler.triggers.objects import MAINTAINING_PATH
+from ..compiler.pg.shared import MAINTAINING_PATH, ROW_TEXT_SETTINGS
 from . import pinning
 from .introspect import rows
 from .peek import peek
@@ -115,13 +115,19 @@ def _levels(view: InstalledView, connection: Any) -> tuple[LevelResult, ...]:
         return ()
     found = []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        pinning.pin(cursor, (*view.spec.settings, ("search_path", MAINTAINING_PATH)))
+        pinning.pin(cursor, _pinned(view))
         for level in view.objects.get("levels", ()):
             missing, unexpected = _compare_level(cursor, level)
             if missing or unexpected:
                 found.append(LevelResult(level["table"], missing, unexpected))
         transaction.set_rollback(True, using=connection.alias)
     return tuple(found)
+
+
+def _pinned(view: InstalledView) -> tuple[tuple[str, str], ...]:
+    """Settings under which the levels were written, the text of whole rows among them."""
+    texts = {name: value.strip("'") for name, value in ROW_TEXT_SETTINGS}
+    return tuple((texts | dict(view.spec.settings) | {"search_path": MAINTAINING_PATH}).items())
 
 
 def _compare_level(cursor: Any, level: dict[str, Any]) -> tuple[int, int]:
@@ -141,7 +147,7 @@ def _compare_level(cursor: Any, level: dict[str, Any]) -> tuple[int, int]:
 def prepare(cursor: Any, view: InstalledView) -> int:
     """Before a repair computes anew: what that goes by, which is no row's value. The number of rows mended."""
     mended = 0
-    pinned = (*view.spec.settings, ("search_path", MAINTAINING_PATH))
+    pinned = _pinned(view)
     before = pinning.values(cursor, [name for name, _ in pinned])
     pinning.pin(cursor, pinned)
     for level in view.objects.get("levels", ()):

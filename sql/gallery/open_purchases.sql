@@ -148,6 +148,7 @@ DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
   ivm_has0 boolean := position(',0,' IN ivm_pending) > 0;
   ivm_has1 boolean := position(',1,' IN ivm_pending) > 0;
+  ivm_state text;
   ivm_whole integer[];
   ivm_bucket integer;
   ivm_all boolean;
@@ -866,12 +867,12 @@ $ivm_q$ USING ivm_large, ivm_has0, ivm_has1;
       excluded.amount, excluded.name, excluded.ivm_key_id_2)::record;
 END IF;
 END IF;
-PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
+ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
 IF ivm_large THEN
 DELETE
 FROM django_ivm.open_purchases_0a316a39_1_spool_0
 WHERE ivm_xid = pg_current_xact_id(); END IF;
-PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
 IF ivm_large THEN
 DELETE
 FROM django_ivm.open_purchases_0a316a39_1_spool_1
@@ -1125,8 +1126,8 @@ ivm_depth := split_part(ivm_state, '/', 2)::integer;
 ivm_pending := split_part(ivm_state, '/', 3);
 IF EXISTS (SELECT 1 FROM ivm_new) THEN
 IF ivm_pending = '' THEN
-  PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
-  PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+  ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
+  ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
 END IF;
 IF length(coalesce(current_setting('ivm.n0a316a39_1_s0', true), '')) < 4096 AND (
   SELECT count(*)
@@ -1175,7 +1176,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_insert ON shop.purchase IS 'a094c70a';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_insert ON shop.purchase IS '1fb41516';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1432,8 +1433,8 @@ IF ARRAY(
   SELECT ROW(id, customer_id, status, amount)
   FROM ivm_new) THEN
 IF ivm_pending = '' THEN
-  PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
-  PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+  ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
+  ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
 END IF;
 IF length(coalesce(current_setting('ivm.n0a316a39_1_s0', true), '')) < 4096 AND (
   SELECT count(*)
@@ -1487,7 +1488,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_0_update AFTER UPDATE 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_update ON shop.purchase IS 'a6b7a113';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_update ON shop.purchase IS '5cd6dbc7';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1647,8 +1648,8 @@ ivm_depth := split_part(ivm_state, '/', 2)::integer;
 ivm_pending := split_part(ivm_state, '/', 3);
 IF EXISTS (SELECT 1 FROM ivm_old) THEN
 IF ivm_pending = '' THEN
-  PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
-  PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+  ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
+  ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
 END IF;
 IF length(coalesce(current_setting('ivm.n0a316a39_1_s0', true), '')) < 4096 AND (
   SELECT count(*)
@@ -1697,7 +1698,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_0_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_delete ON shop.purchase IS 'b396e7cf';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_0_delete ON shop.purchase IS 'eb6c98ec';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1913,8 +1914,8 @@ $ivm_q$;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF EXISTS (SELECT 1 FROM ivm_new) THEN
     IF ivm_pending = '' THEN
-      PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
-      PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+      ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
+      ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
     END IF;
     IF length(coalesce(current_setting('ivm.n0a316a39_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
@@ -1963,7 +1964,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_insert();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_insert ON shop.customer IS 'f40896a2';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_insert ON shop.customer IS '1437302c';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2157,8 +2158,8 @@ $ivm_q$;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF ARRAY(SELECT ROW(id, name) FROM ivm_old) IS DISTINCT FROM ARRAY(SELECT ROW(id, name) FROM ivm_new) THEN
     IF ivm_pending = '' THEN
-      PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
-      PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+      ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
+      ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
     END IF;
     IF length(coalesce(current_setting('ivm.n0a316a39_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
@@ -2212,7 +2213,7 @@ CREATE OR REPLACE TRIGGER ivm_open_purchases_0a316a39_998_1_update AFTER UPDATE 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_update();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_update ON shop.customer IS '844e7829';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_update ON shop.customer IS '251b076d';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2356,8 +2357,8 @@ $ivm_q$;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF EXISTS (SELECT 1 FROM ivm_old) THEN
     IF ivm_pending = '' THEN
-      PERFORM set_config('ivm.n0a316a39_1_s0', '', true);
-      PERFORM set_config('ivm.n0a316a39_1_s1', '', true);
+      ivm_state := set_config('ivm.n0a316a39_1_s0', '', true);
+      ivm_state := set_config('ivm.n0a316a39_1_s1', '', true);
     END IF;
     IF length(coalesce(current_setting('ivm.n0a316a39_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
@@ -2406,7 +2407,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.open_purchases_0a316a39_1_1_delete();
 
-COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_delete ON shop.customer IS '3b7901e3';
+COMMENT ON TRIGGER ivm_open_purchases_0a316a39_998_1_delete ON shop.customer IS '0d2719fb';
 
 CREATE OR REPLACE FUNCTION django_ivm.open_purchases_0a316a39_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

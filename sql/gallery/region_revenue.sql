@@ -204,6 +204,7 @@ DECLARE
   ivm_large boolean := position('+' IN ivm_pending) > 0;
   ivm_has0 boolean := position(',0,' IN ivm_pending) > 0;
   ivm_has1 boolean := position(',1,' IN ivm_pending) > 0;
+  ivm_state text;
   ivm_whole integer[];
   ivm_bucket integer;
   ivm_all boolean;
@@ -313,7 +314,8 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+      AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
@@ -469,7 +471,8 @@ $ivm_q$ USING ivm_touched;
           THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
           WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
           ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-      RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+      RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+          AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
     SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
         array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
     FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
@@ -603,7 +606,8 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+      AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
@@ -738,7 +742,8 @@ $ivm_q$ USING ivm_touched;
             WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
             WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
             ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+        RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+            AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
       SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0),
           array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0 AND ivm_probe), bool_or(ivm_left < 0)
       FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
@@ -949,7 +954,8 @@ WITH ivm_up AS (
       THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
       WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
       ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+  RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+      AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
 SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
     AND ivm_probe), bool_or(ivm_left < 0)
 FROM ivm_up
@@ -1160,7 +1166,8 @@ $ivm_q$ USING ivm_touched;
         THEN (CASE WHEN ((ivm_t.ivm_a + excluded.ivm_a)) < 1 THEN NULL
         WHEN ((ivm_t.ivm_a_3 + excluded.ivm_a_3)) > 0 THEN 'NaN'::numeric
         ELSE ((ivm_t.ivm_a_2 + excluded.ivm_a_2)) END) END
-    RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, true AS ivm_probe)
+    RETURNING ivm_t.ctid AS ivm_ctid, ivm_t.purchases AS ivm_left, (NOT (ivm_t.ivm_gone IS NULL)
+        AND (ivm_t.largest IS NULL OR ivm_t.ivm_gone >= ivm_t.largest)) AS ivm_probe)
   SELECT array_agg(ivm_ctid) FILTER (WHERE ivm_left = 0), array_agg(ivm_ctid) FILTER (WHERE ivm_left <> 0
       AND ivm_probe), bool_or(ivm_left < 0)
   FROM ivm_up INTO ivm_zero, ivm_touched, ivm_below;
@@ -1220,12 +1227,12 @@ $ivm_q$ USING ivm_touched;
   END IF;
 END IF;
 END IF;
-PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
+ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
 IF ivm_large THEN
 DELETE
 FROM django_ivm.region_revenue_5790ea3e_1_spool_0
 WHERE ivm_xid = pg_current_xact_id(); END IF;
-PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
 IF ivm_large THEN
 DELETE
 FROM django_ivm.region_revenue_5790ea3e_1_spool_1
@@ -1494,8 +1501,8 @@ ivm_depth := split_part(ivm_state, '/', 2)::integer;
 ivm_pending := split_part(ivm_state, '/', 3);
 IF EXISTS (SELECT 1 FROM ivm_new) THEN
 IF ivm_pending = '' THEN
-  PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-  PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+  ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
+  ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
 END IF;
 IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
   SELECT count(*)
@@ -1544,7 +1551,7 @@ ON shop.purchase
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_insert ON shop.purchase IS 'aaec1c94';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_insert ON shop.purchase IS '626b3f23';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1908,8 +1915,8 @@ IF ARRAY(
   SELECT ROW(customer_id, amount)
   FROM ivm_new) THEN
 IF ivm_pending = '' THEN
-  PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-  PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+  ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
+  ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
 END IF;
 IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
   SELECT count(*)
@@ -1963,7 +1970,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_0_update AFTER UPDATE 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_update ON shop.purchase IS 'bf8332f1';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_update ON shop.purchase IS '3375b297';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2298,8 +2305,8 @@ ivm_depth := split_part(ivm_state, '/', 2)::integer;
 ivm_pending := split_part(ivm_state, '/', 3);
 IF EXISTS (SELECT 1 FROM ivm_old) THEN
 IF ivm_pending = '' THEN
-  PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-  PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+  ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
+  ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
 END IF;
 IF length(coalesce(current_setting('ivm.n5790ea3e_1_s0', true), '')) < 4096 AND (
   SELECT count(*)
@@ -2348,7 +2355,7 @@ ON shop.purchase
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_delete ON shop.purchase IS '3d20fd8e';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_0_delete ON shop.purchase IS 'e9196eb1';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_0_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2580,8 +2587,8 @@ $ivm_q$;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF EXISTS (SELECT 1 FROM ivm_new) THEN
     IF ivm_pending = '' THEN
-      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+      ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
+      ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
     END IF;
     IF length(coalesce(current_setting('ivm.n5790ea3e_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
@@ -2630,7 +2637,7 @@ ON shop.customer
 REFERENCING NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_insert();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_insert ON shop.customer IS 'dcae4595';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_insert ON shop.customer IS '70776270';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -2952,8 +2959,8 @@ $ivm_q$ USING ivm_touched;
     SELECT ROW(id, region)
     FROM ivm_new) THEN
     IF ivm_pending = '' THEN
-      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+      ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
+      ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
     END IF;
     IF length(coalesce(current_setting('ivm.n5790ea3e_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
@@ -3007,7 +3014,7 @@ CREATE OR REPLACE TRIGGER ivm_region_revenue_5790ea3e_998_1_update AFTER UPDATE 
 REFERENCING OLD TABLE AS ivm_old NEW TABLE AS ivm_new FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_update();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_update ON shop.customer IS '532e0e92';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_update ON shop.customer IS '83b5850c';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -3300,8 +3307,8 @@ $ivm_q$ USING ivm_touched;
   ivm_pending := split_part(ivm_state, '/', 3);
   IF EXISTS (SELECT 1 FROM ivm_old) THEN
     IF ivm_pending = '' THEN
-      PERFORM set_config('ivm.n5790ea3e_1_s0', '', true);
-      PERFORM set_config('ivm.n5790ea3e_1_s1', '', true);
+      ivm_state := set_config('ivm.n5790ea3e_1_s0', '', true);
+      ivm_state := set_config('ivm.n5790ea3e_1_s1', '', true);
     END IF;
     IF length(coalesce(current_setting('ivm.n5790ea3e_1_s1', true), '')) < 4096 AND (
       SELECT count(*)
@@ -3350,7 +3357,7 @@ ON shop.customer
 REFERENCING OLD TABLE AS ivm_old FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_delete();
 
-COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_delete ON shop.customer IS '36c82fe6';
+COMMENT ON TRIGGER ivm_region_revenue_5790ea3e_998_1_delete ON shop.customer IS 'b428c2ef';
 
 CREATE OR REPLACE FUNCTION django_ivm.region_revenue_5790ea3e_1_1_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

@@ -152,6 +152,26 @@ BEGIN
 END
 $body$;
 
+-- Whether others have committed anything that a view reads which a snapshot didn't see.
+CREATE OR REPLACE FUNCTION django_ivm.committed_since(a_schema text, a_name text, a_snap pg_snapshot) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
+DECLARE
+    own xid8 := pg_current_xact_id();
+    found boolean;
+    r record;
+BEGIN
+    SELECT EXISTS (SELECT 1 FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name
+                   AND s.xid <> own AND NOT pg_visible_in_snapshot(s.xid, a_snap)) INTO found;
+    FOR r IN SELECT d.log FROM django_ivm.reader d WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
+        EXIT WHEN found;
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM django_ivm.%I WHERE (ivm_xid >= $1 OR ivm_xid = ANY($2)) '
+                       'AND ivm_xid <> $3)', r.log)
+        INTO found USING pg_snapshot_xmax(a_snap), ARRAY(SELECT pg_snapshot_xip(a_snap)), own;
+    END LOOP;
+    RETURN found;
+END
+$body$;
+
 -- One drain at one state of the sources, for which the caller answers. `deltas` are change rows met; `anew` says why the
 -- view was computed anew instead (empty: it wasn't); `late` that somebody committed meanwhile.
 CREATE OR REPLACE FUNCTION django_ivm.drain_once(
@@ -202,21 +222,19 @@ BEGIN
     WHERE view_schema = a_schema AND view_name = a_name AND mode = 'deferred' LIMIT 1;
     EXECUTE format('SELECT django_ivm.%I($1, $2, $3, $4, $5)', f) INTO deltas
     USING pg_snapshot_xmax(c.snap), ARRAY(SELECT pg_snapshot_xip(c.snap)) || c.own_xid, c.own_xid, c.own_seq, anew <> '';
-    SELECT EXISTS (SELECT 1 FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name
-                   AND s.xid <> own AND NOT pg_visible_in_snapshot(s.xid, at_snap)) INTO late;
+    late := django_ivm.committed_since(a_schema, a_name, at_snap);
     IF anew <> '' THEN
-        DELETE FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name;
+        -- A mark that was committed since then isn't met yet.
+        WITH gone AS (
+            DELETE FROM django_ivm.stale s WHERE s.view_schema = a_schema AND s.view_name = a_name RETURNING s.xid
+        )
+        SELECT late OR coalesce(bool_or(g.xid <> own AND NOT pg_visible_in_snapshot(g.xid, at_snap)), false) INTO late
+        FROM gone g;
     END IF;
     UPDATE django_ivm.cursor v
     SET snap = at_snap, own_xid = own, own_seq = at_seq, identity = django_ivm.identity(),
         drained_at = clock_timestamp()
     WHERE v.view_schema = a_schema AND v.view_name = a_name;
-    FOR r IN SELECT d.log FROM django_ivm.reader d WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
-        EXIT WHEN late;
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM django_ivm.%I WHERE (ivm_xid >= $1 OR ivm_xid = ANY($2)) '
-                       'AND ivm_xid <> $3)', r.log)
-        INTO late USING pg_snapshot_xmax(at_snap), ARRAY(SELECT pg_snapshot_xip(at_snap)), own;
-    END LOOP;
 END
 $body$;
 
@@ -244,6 +262,7 @@ CREATE OR REPLACE FUNCTION django_ivm.drain(
 ) LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
 DECLARE
     late boolean;
+    at_snap pg_snapshot;
     r record;
 BEGIN
     -- Too late for this transaction's snapshot above READ COMMITTED, but other drains wait instead of failing.
@@ -263,14 +282,23 @@ BEGIN
                     EXECUTE format('LOCK TABLE django_ivm.%I IN SHARE ROW EXCLUSIVE MODE', r.log);
                 END LOOP;
             END IF;
+            SELECT pg_current_snapshot() INTO at_snap;
             SELECT d.deltas, d.anew, d.late INTO deltas, anew, late
             FROM django_ivm.drain_or_recompute(a_schema, a_name, a_reason) d;
             IF late THEN
                 RAISE EXCEPTION 'late' USING ERRCODE = 'IVM01';
             END IF;
             RETURN;
-        EXCEPTION WHEN SQLSTATE 'IVM01' THEN
-            NULL;
+        EXCEPTION
+            WHEN SQLSTATE 'IVM01' THEN
+                NULL;
+            WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
+                RAISE;
+            WHEN OTHERS THEN
+                -- Changes that don't fit what they are joined with fail in many ways, a key twice for one.
+                IF NOT django_ivm.committed_since(a_schema, a_name, at_snap) THEN
+                    RAISE;
+                END IF;
         END;
     END LOOP;
     RAISE EXCEPTION 'the view %.% couldn''t be drained at one state of its sources', a_schema, a_name
@@ -435,6 +463,7 @@ $body$;
 
 REVOKE ALL ON FUNCTION django_ivm.identity(), django_ivm.count_pending(text, pg_snapshot, xid8, bigint),
     django_ivm.pending_rows(text, text), django_ivm.adopt_log(text), django_ivm.drain_once(text, text, text),
+    django_ivm.committed_since(text, text, pg_snapshot),
     django_ivm.drain_or_recompute(text, text, text),
     django_ivm.drain(text, text, text), django_ivm.clean(text), django_ivm.know_readers(text[]),
     django_ivm.write_commit_views(), django_ivm.at_commit() FROM PUBLIC;

@@ -17,7 +17,7 @@ from tests.engine.area import Area
 from .stepping import RETRYABLE, Stage, interleavings, transaction
 from .test_interleavings import put_back
 
-EXAMPLES = int(os.environ.get("DJANGO_IVM_LOCK_TREES", "14"))
+EXAMPLES = int(os.environ.get("DJANGO_IVM_LOCK_TREES", "8"))
 MOST = 5  # schedules of one pair of writes at one isolation level
 COLUMNS = ("id", "x", "y")
 STAR = (
@@ -166,3 +166,18 @@ def test_without_what_is_found_by_following_joins_a_row_is_lost(area: Area, monk
         assert area.wrong("v")
     finally:
         stage.close()
+
+
+def test_explain_says_what_is_locked_and_where_deadlocks_can_come_from(area: Area) -> None:
+    stage = snowflake(area)
+    stage.close()
+    locks = area.view("again", STAR).explain().locks
+    assert any("a.x = c.id (whole by writers of read columns of c" in line for line in locks), locks
+    assert any("writers of c, d exclude each other" in line for line in locks), locks
+    assert any(
+        "possible deadlock" in line and "each write h and then read columns of a, b, c, d" in line for line in locks
+    )
+    groups = area.view("groups", "SELECT x, count(*) AS n FROM h GROUP BY x").explain().locks
+    assert any("possible deadlock" in line and "two groups" in line for line in groups), groups
+    for mode in ("commit", "deferred"):
+        assert "deadlock" not in str(area.view(f"in_{mode}", STAR, mode=mode).explain().locks)

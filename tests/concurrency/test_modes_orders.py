@@ -25,12 +25,11 @@ ALL = bool(os.environ.get("DJANGO_IVM_ALL_MODES"))  # every scenario, many sched
 KNOWN = {scenario.name: scenario for scenario in (*SCENARIOS, *AGGREGATES, *MATCHES)}
 RACES = (
     "bag: child insert, parent update",
-    "keyed: child moves, target's update",
     "grouped: child moves, parent update",
     "bag: child of an absent parent, parent insert",
     "a deferred foreign key: child first, then its parent by another transaction",
-    "groups: a group born twice",
-    "groups: a group dies, a row comes",
+    "extremes alone: a group born twice",
+    "extremes alone: a group dies, a row comes",
     "extremes alone: the maximum goes, a lesser comes",
     "levels alone: a group born twice",
     "groups: truncate and insert",
@@ -45,7 +44,6 @@ RACES = (
     "union: both inputs",
     "window: a row moves in, another changes there",
     "collected: two of three go",
-    "match: the last match goes, one comes",
     "match in bags: two first matches",
 )
 CHOSEN = [*KNOWN.values()] if ALL else [KNOWN[name] for name in RACES]

@@ -208,7 +208,8 @@ def test_an_error_while_importing_views_is_never_swallowed(tmp_path, text, error
 def test_reading_a_view_loads_no_compiler(customers):
     code = (
         "import sys, django; django.setup(); from tests.shop.ivm_views import CustomerRevenue; "
-        "from django_ivm import definition; definition.reads(CustomerRevenue); print('pglast' in sys.modules)"
+        "from django_ivm import definition; definition.reads(CustomerRevenue); "
+        "from django_ivm.engine import view, worker; print('pglast' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

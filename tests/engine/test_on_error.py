@@ -438,7 +438,7 @@ def test_a_drain_fails_by_itself(area: Area) -> None:
 
 def test_a_stale_view_changes_its_mode(area: Area) -> None:
     area.run(TABLES)
-    for mode in ("deferred", "immediate", "commit", "deferred", "immediate"):
+    for mode in ("immediate", "deferred", "commit", "immediate"):
         view = area.view("v1", QUERIES["grouped"], mode=mode, on_error="stale", replace=True)
         fail(area)
         area.run("UPDATE sale SET v = v + 1")

@@ -66,7 +66,7 @@ class Watching:
     def _run(self) -> None:
         try:
             self.worker.run()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- told to the test
             self.error = error
         finally:
             connections.close_all()

@@ -95,6 +95,8 @@ def _round(
                 continue
             report.add(fault, number, outcome)
             tell(f"{time.monotonic() - since:6.1f} s  {fault.name} {outcome.told}".rstrip())
+            for text in outcome.wrong:
+                tell(f"          WRONG {text}")
         if world is not None and "deferred" in modes():
             report.wrong += [f"round {number}: {text}" for text in world.leftovers()]
         faulthandler.cancel_dump_traceback_later()

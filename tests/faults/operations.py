@@ -91,7 +91,7 @@ def refresh_within(world: World, kind: str, mode: str) -> Prepared:
             cursor.execute("INSERT INTO sale (pid, g, v) VALUES (4, 1, 9)")
             view.refresh()
 
-    return f"{name} inside a transaction", work
+    return f"inside a transaction {name}", work
 
 
 class _Again(Exception):

@@ -21,6 +21,9 @@ from .workload import FULL, ORDINARY, PARENTS, TABLES, VIEWS, statement
 ALIAS = "faults"
 AT_ONCE = ("immediate", "commit")  # modes in which a committed write leaves nothing to be done
 
+# Reasons for which a deferred view is computed anew, though its cursor and its logs are as they were.
+ANEW = ("TRUNCATE", "unlogged tables", "is cheaper")
+
 
 def modes() -> tuple[str, ...]:
     """The modes that views can be installed in."""
@@ -158,7 +161,8 @@ class World:
                 outcome.wrong.append(f"{name}, which writes keep, says that it is stale: {self._why(name)}")
             result = view.refresh()
             outcome.healed += 1
-            if self.mode[name] == "deferred" and self.kept(name) and result.strategy == "full":
+            drained = self.mode[name] == "deferred" and self.kept(name) and self.on_error == "raise"
+            if drained and result.strategy == "full" and not any(word in result.reason for word in ANEW):
                 outcome.wrong.append(f"{name} has lost its place in the logs: {result.reason}")
             if not view.is_fresh():
                 outcome.wrong.append(f"{name} says that it is stale after a refresh: {self._why(name)}")

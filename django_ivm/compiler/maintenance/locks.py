@@ -20,7 +20,6 @@ from .delta import scans
 from .lock_tree import Hop, Member, Tie, Tree, classes, locking_ties, rooted, spanning, ties
 
 BUCKETS = 128
-STRIPES = 8
 Fed = Mapping[tuple[str, str], frozenset[tuple[str, str]]]
 _LAST = 1_000  # stage of the bucket that inputs share which never meet in a class
 

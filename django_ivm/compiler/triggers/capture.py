@@ -23,6 +23,7 @@ from ..maintenance.plan import Node, Source
 from ..maintenance.stores import AggregateStore, BagStore, KeyedStore, PartitionStore
 from ..pg import names
 from ..pg import sql as q
+from ..pg.shared import ROW_TEXT_SETTINGS
 from .guarded import DECLARED, Guard
 from .joint import Joint
 from .locking import DECLARED as LOCKING
@@ -32,7 +33,7 @@ from .objects import Function, TriggerSpec
 from .pieces import DOUBTFUL_MERGE, FOREIGN, NEEDS, changed_rows, own_table, transition
 from .plpgsql import block, render
 from .replacing import replace_function
-from .spool import ROW_TEXT_SETTINGS, SMALL_ROWS, Spool, settings_for_text
+from .spool import SMALL_ROWS, Spool, settings_for_text
 
 EVENTS = ("insert", "update", "delete")
 # The same text under any settings.

@@ -33,9 +33,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..maintenance.locks import STRIPES
 from ..pg import names
 from ..pg import sql as q
+from ..pg.shared import STRIPES
 from .marking import is_marked, mark
 from .objects import Function
 from .plpgsql import block

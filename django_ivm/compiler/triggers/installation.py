@@ -12,7 +12,6 @@ from ..ir.reading import ReadFilter
 from ..ir.relation import Column
 from ..maintenance.advice import MissingIndex
 from ..maintenance.levels import lock_table
-from ..maintenance.locks import STRIPES
 from ..maintenance.plan import MaintenancePlan
 from ..maintenance.stores import BagStore, Store, StoredColumn
 from ..maintenance.waits import circles
@@ -21,6 +20,7 @@ from ..options import Options
 from ..pg import names
 from ..pg import sql as q
 from ..pg.catalog import Catalog, ViewInfo
+from ..pg.shared import MAINTAINING_PATH, STRIPES
 from . import filling
 from .capture import Capture
 from .comparing import Comparison, comparisons
@@ -29,7 +29,7 @@ from .guarded import Guard, epoch_table
 from .locking import rows_function
 from .log import SourceLog
 from .marks import mark_triggers
-from .objects import MAINTAINING_PATH, Function, TriggerSpec
+from .objects import Function, TriggerSpec
 from .replacing import replace_function
 from .residual import Residual, residual
 from .unseen import alarms

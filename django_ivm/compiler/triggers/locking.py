@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from ..ir import statement
 from ..ir.statement import Bump, Each, Run, Step, When, variable
-from ..maintenance.locks import STRIPES, LockPlan, Role
+from ..maintenance.locks import LockPlan, Role
 from ..operators import Scan
 from ..pg import names
 from ..pg import sql as q
+from ..pg.shared import STRIPES
 from .objects import Function
 from .plpgsql import block
 

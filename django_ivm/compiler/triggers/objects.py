@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 
 from ..pg import sql as q
 from ..pg.names import RUNTIME_SCHEMA, digest
+from ..pg.shared import MAINTAINING_PATH
 from .plpgsql import dollar_quoted
 
-# Our schema, in which only its owner creates objects, makes the path one that nobody else has: the guards of the views'
-# tables know by it who writes. (A setting of our own can be pinned to a function by superusers only.)
-MAINTAINING_PATH = "pg_catalog, django_ivm, pg_temp"
 PINNED = (("search_path", MAINTAINING_PATH),)
 
 

@@ -134,13 +134,3 @@ def settings_for_text(types: tuple[Type, ...]) -> tuple[tuple[str, str], ...]:
     if any(base in ("date", "timestamp", "timestamptz") for base in bases):
         found.append(("DateStyle", "ISO, MDY"))
     return tuple(found)
-
-
-ROW_TEXT_SETTINGS = (
-    ("DateStyle", "ISO, MDY"),
-    ("IntervalStyle", "postgres"),
-    ("TimeZone", "'UTC'"),
-    ("extra_float_digits", "1"),
-    ("bytea_output", "hex"),
-    ("lc_monetary", "'C'"),
-)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from ..maintenance.stores import Store
 from ..pg import names
 from ..pg import sql as q
+from ..pg.shared import MAINTAINING_PATH
 from .marking import SETTINGS, is_marked, mark
 from .marks import HERE
-from .objects import MAINTAINING_PATH, Function, TriggerSpec
+from .objects import Function, TriggerSpec
 from .plpgsql import block
 
 EVENTS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")

@@ -14,7 +14,7 @@ from ...ir.statement import Bump, Run, Step, When
 from ...operators import SortKey, TopN
 from ...pg import sql as q
 from ...pg.catalog import Type
-from ..locks import STRIPES
+from ...pg.shared import STRIPES
 from .base import COUNTS, Store, StoredColumn, replace_by_key
 
 
