@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, Error, connections, transaction
+from django.db.models import F
 from django.utils import timezone
 from psycopg import sql as pg
 
@@ -156,13 +157,41 @@ def _result(
 
 
 def log(using: str, view: InstalledView, result: RefreshResult, started: Any, trigger: str) -> None:
-    """Write a row of the refresh log; where its table was never migrated, only the logger is told."""
+    """Write a row of the refresh log; where its table was never migrated, only the logger is told.
+
+    Drains that nobody asked for by name could fill it: a worker's of one minute are added up in one row, those by which
+    reads are made fresh leave none.
+    """
     from ..models import RefreshLog
 
     if not log_exists(using):
         logger.info("%s was refreshed (%s); there is no refresh log: run migrate", view.name, result.reason)
         return
+    often = result.strategy == "incremental" and not result.failed
+    if often and (trigger == "fresh" or (trigger == "worker" and _added(using, view, result))):
+        return
     RefreshLog.objects.using(using).create(**_values(using, view, result, started, trigger))
+
+
+def _added(using: str, view: InstalledView, result: RefreshResult) -> bool:
+    """Add a worker's drain to its row of this minute, if there is one."""
+    from ..models import RefreshLog
+
+    now = timezone.now()
+    rows_ = RefreshLog.objects.using(using).filter(
+        view_name=view.name, database=using, trigger="worker", strategy="incremental", failed=False,
+        started_at__gt=now - timedelta(minutes=1),
+    )  # fmt: skip
+    found = rows_.order_by("-id").values_list("pk", flat=True).first()
+    return found is not None and bool(
+        RefreshLog.objects.using(using)
+        .filter(pk=found)
+        .update(
+            deltas=F("deltas") + result.deltas,
+            duration=F("duration") + timedelta(seconds=result.duration),
+            updated_at=now,
+        )
+    )
 
 
 def log_exists(using: str, privilege: str = "INSERT") -> bool:

@@ -322,6 +322,18 @@ def test_a_sleeper_that_died_is_forgotten(sales: Area) -> None:
         until(lambda: sleepers(sales) and pid not in sleepers(sales), "only the living one is there")
 
 
+def test_drains_of_a_minute_are_one_entry_of_the_log(sales: Area) -> None:
+    view = sales.view("v", "SELECT id, v FROM sale", mode="deferred")
+    for i in range(3):
+        sales.run("INSERT INTO sale VALUES (%s, 1, 1)", 200 + i)
+        view.refresh(trigger="worker")
+    assert list(RefreshLog.objects.values_list("deltas", flat=True)) == [3]
+    sales.run("INSERT INTO sale VALUES (300, 1, 1)")
+    view.refresh(trigger="fresh")
+    view.refresh(full=True, trigger="worker")
+    assert list(RefreshLog.objects.order_by("id").values_list("strategy", flat=True)) == ["incremental", "full"]
+
+
 # The command
 
 
