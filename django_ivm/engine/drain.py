@@ -22,7 +22,7 @@ from .introspect import rows
 from .register import InstalledView
 
 RETRYABLE = ("40001", "40P01")
-_TRIES = 20
+_HASTY, _TRIES = 6, 20
 _T = TypeVar("_T")
 
 
@@ -38,10 +38,16 @@ def drain(connection: Any, view: InstalledView, reason: str = "") -> Drained:
     """Bring a deferred view up to date with what has committed; with a `reason` by computing it anew.
 
     Serialization failures and deadlocks (of views that read this one) are tried again, outside of a transaction.
+    Where others always come between, the drain is made in READ COMMITTED in the end: there it waits for them.
     """
     if not connection.get_autocommit() or connection.in_atomic_block:
         return _drain(connection, view, reason)
-    return retried(lambda: _alone(connection, view, reason))
+    try:
+        return retried(lambda: _alone(connection, view, reason), _HASTY)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) not in RETRYABLE:
+            raise
+    return retried(lambda: _drain(connection, view, reason, "READ COMMITTED"))
 
 
 def _alone(connection: Any, view: InstalledView, reason: str) -> Drained:
@@ -53,8 +59,10 @@ def _alone(connection: Any, view: InstalledView, reason: str) -> Drained:
         return _call(cursor, view, reason)
 
 
-def _drain(connection: Any, view: InstalledView, reason: str) -> Drained:
+def _drain(connection: Any, view: InstalledView, reason: str, level: str = "") -> Drained:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if level:
+            cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
         return _call(cursor, view, reason)
 
 
@@ -63,14 +71,14 @@ def _call(cursor: Any, view: InstalledView, reason: str) -> Drained:
     return Drained(deltas, anew)
 
 
-def retried(work: Callable[[], _T]) -> _T:
+def retried(work: Callable[[], _T], tries: int = _TRIES) -> _T:
     """Run a transaction again, with growing pauses, while it fails for what others did."""
-    for attempt in range(_TRIES):
+    for attempt in range(tries):
         try:
             return work()
         except DatabaseError as error:
             state = getattr(error.__cause__, "sqlstate", None)
-            if state not in RETRYABLE or attempt == _TRIES - 1:
+            if state not in RETRYABLE or attempt == tries - 1:
                 raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311  (no secret)
     raise AssertionError

@@ -381,7 +381,7 @@ BEGIN
         body := body || format(
             E'IF touched && %L::text[] THEN\n'
             'anew := touched && %L::text[];\n'
-            'IF anew THEN\n'
+            'IF anew AND changing THEN\n'
             'DELETE FROM django_ivm.stale s WHERE s.view_schema = %L AND s.view_name = %L AND s.xid = me;\n'
             'END IF;\n'
             'applied := django_ivm.%I(nobody, ARRAY[me], me, from_seq, anew);\n'
@@ -404,6 +404,8 @@ BEGIN
         '    touched text[] := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
         '    kept boolean := false;\n'
         '    anew boolean;\n'
+        -- A snapshot that stands may miss rows which TRUNCATE took, and their groups: the view stays marked.
+        '    changing boolean := current_setting(''transaction_isolation'') = ''read committed'';\n'
         '    applied bigint;\n'
         'BEGIN\n' || body ||
         E'IF kept THEN\n'

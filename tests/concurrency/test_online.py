@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 import pytest
@@ -128,8 +127,7 @@ def test_over_other_views(area: Area) -> None:
             online.install_online(
                 ViewSpec(name=name, sql=area.queries[name], mode=mode, schema=area.schema), connection
             )
-            with contextlib.suppress(django_ivm.RefreshError):  # others are always faster here: 40001
-                below.refresh()
+            below.refresh()  # though writers of the views that read it are always faster
     assert set(traffic.errors) <= {"40P01"}
     below.refresh()
     area.check()

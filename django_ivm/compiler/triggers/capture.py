@@ -184,17 +184,34 @@ class Capture:
         if not self.node.counted:
             replace = q.qualified(names.RUNTIME_SCHEMA, self.name("replace"))
             body = q.sql(
-                "{skip}{check}\nPERFORM {f}();\nRETURN NULL;",
+                "{skip}{check}\nPERFORM {f}();\n{doubt}RETURN NULL;",
                 skip=self._skip(source, "truncate"),
                 check=check,
                 f=replace,
+                doubt=self._doubt_standing(),
             )
             return self._trigger_function(source, "truncate", [], body)
         body = q.sql(
-            "{skip}{check}\n{read}\nivm_pending := ivm_pending || '!';\n{leave}",
-            skip=self._skip(source, "truncate"), check=check, read=self._read_state(), leave=self._leave(),
+            "{skip}{check}\n{doubt}{read}\nivm_pending := ivm_pending || '!';\n{leave}",
+            skip=self._skip(source, "truncate"), check=check, doubt=self._doubt_standing(), read=self._read_state(),
+            leave=self._leave(),
         )  # fmt: skip
         return self._trigger_function(source, "truncate", list(_STATE), body)
+
+    def _doubt_standing(self) -> q.Fragment:
+        """TRUNCATE takes rows that its transaction's snapshot may not see, and whose groups it can't see either. Where
+        lock buckets are bumped such a transaction fails with 40001; without them the view says that it is stale."""
+        if self.node.locks:
+            return q.EMPTY
+        return q.sql(
+            "IF current_setting('transaction_isolation') <> 'read committed' THEN\n"
+            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
+            "'TRUNCATE of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' in a transaction whose snapshot stands');\n"
+            "END IF;\n",
+            stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
+            schema=q.literal(self.view[0]),
+            name=q.literal(self.view[1]),
+        )
 
     def _trigger_function(
         self, source: Source, event: str, declared: list[tuple[str, str]], body: q.Fragment
