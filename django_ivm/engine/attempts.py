@@ -22,7 +22,7 @@ from .introspect import rows
 T = TypeVar("T")
 _RETRIED = ("55P03", "40P01", "40001")  # lock_timeout, deadlock, serialization failure
 _LONGEST_PAUSE = 1.0
-_SHORT = 8  # attempts before the waits grow
+_SHORT = 4  # attempts before the waits grow
 
 # Who holds locks on tables (by name), except this session.
 _HOLDERS = """
@@ -48,7 +48,7 @@ class Patience:
 
     def allowance(self, tries: int) -> float:
         """Seconds for the waits of that attempt, of which the first is 1."""
-        return self.lock * min(1 + max(0, tries - _SHORT) / 4, 8)
+        return self.lock * min(1 + max(0, tries - _SHORT) / 2, 8)
 
 
 class Attempt:
@@ -95,8 +95,10 @@ def briefly(
     patience: Patience,
     tell: Callable[[str], None],
     tables: Iterable[tuple[str, str]] = (),
+    before: Callable[[], None] | None = None,
 ) -> T:
-    """Run `work` in a READ COMMITTED transaction of its own, again and again until it gets its locks.
+    """Run `work` in a READ COMMITTED transaction of its own, again and again until it gets its locks; `before` runs
+    ahead of each attempt.
 
     `tables` are those whose holders are named when it doesn't. Raises IVMError (code BUSY) after `patience.limit`.
     """
@@ -104,6 +106,8 @@ def briefly(
     tries = 0
     while True:
         tries += 1
+        if before is not None:
+            before()
         try:
             with transaction.atomic(using=connection.alias, durable=True), connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")

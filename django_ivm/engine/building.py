@@ -145,22 +145,23 @@ class Installer:
         after = convert.planned(self.connection, old, self.spec) if possible else None
         if after is None:
             return False
-        self._drain(old)
 
         def exchange(attempt: Attempt) -> None:
             attempt.serialize(register.ADVISORY_LOCK)
             attempt.lock(publishing.tables_to_lock(old) | set(after.installation.sources))
             convert.exchange(attempt.cursor, old, after, gently=True)
 
-        self._briefly("changing its mode", exchange, after)
+        self._briefly("changing its mode", exchange, after, lambda: self._drain(old))
         retiring.clear(self.connection, replace(self.patience, limit=CLEARING), self.tell)
         return True
 
     # Steps
 
-    def _briefly(self, what: str, work: Callable[[Attempt], T], wanted: Compiled) -> T:
+    def _briefly(
+        self, what: str, work: Callable[[Attempt], T], wanted: Compiled, before: Callable[[], None] | None = None
+    ) -> T:
         tables = {*wanted.installation.sources, (wanted.schema, self.spec.name)}
-        return briefly(self.connection, f"{self.spec.name}: {what}", work, self.patience, self.tell, tables)
+        return briefly(self.connection, f"{self.spec.name}: {what}", work, self.patience, self.tell, tables, before)
 
     def _shadow(self, wanted: Compiled, mode: str = "") -> Compiled:
         """The view as it is built; at first deferred, so that its changes are kept while it is filled."""
@@ -348,11 +349,14 @@ class Installer:
             if taken < _DRAINED and not stale:
                 return
             if time.monotonic() > end:
-                raise IVMError(
-                    f"{self.spec.name}: its sources are written faster than the changes can be applied",
-                    code="BUSY",
-                    hint="Try again at a quieter time: what has been done is kept, and is taken up again.",
-                )
+                raise self._outrun()
+
+    def _outrun(self) -> IVMError:
+        return IVMError(
+            f"{self.spec.name}: its sources are written, or truncated, faster than the changes can be applied",
+            code="BUSY",
+            hint="Try again at a quieter time: what has been done is kept, and is taken up again.",
+        )
 
     def _switch(self, build: Build, wanted: Compiled) -> None:
         """From deferred to the declared mode, still under the other name."""
@@ -381,10 +385,11 @@ class Installer:
             convert.exchange(cursor, built, after, gently=True)
             return True
 
-        while True:
-            self._drain(built)
-            if self._briefly("switching", switch, wanted):
-                return
+        # Drained before each attempt: what is left for the moment when writers wait is what came since.
+        end = time.monotonic() + self.patience.limit
+        while not self._briefly("switching", switch, wanted, lambda: self._drain(built)):
+            if time.monotonic() > end:
+                raise self._outrun()
 
     def _publish(self, build: Build, wanted: Compiled) -> None:
         publishing.outlive_snapshots(self.connection, self.spec.name, self.patience, self.tell)

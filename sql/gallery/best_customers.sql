@@ -453,6 +453,10 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   PERFORM django_ivm.best_customers_4a4b9548_1_replace();
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'best_customers',
+        'TRUNCATE of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' in a transaction whose snapshot stands');
+  END IF;
   RETURN NULL;
 END
 $ivm_body$;
@@ -463,7 +467,7 @@ CREATE OR REPLACE TRIGGER ivm_best_customers_4a4b9548_998_0_truncate AFTER TRUNC
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_best_customers_4a4b9548_998_0_truncate ON shop.purchase IS '041fa3c6';
+COMMENT ON TRIGGER ivm_best_customers_4a4b9548_998_0_truncate ON shop.purchase IS '7f3677ae';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_2_0_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -1327,6 +1331,10 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   PERFORM django_ivm.best_customers_4a4b9548_2_replace();
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'best_customers',
+        'TRUNCATE of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' in a transaction whose snapshot stands');
+  END IF;
   RETURN NULL;
 END
 $ivm_body$;
@@ -1339,7 +1347,7 @@ EXECUTE FUNCTION django_ivm.best_customers_4a4b9548_2_0_truncate();
 
 COMMENT
 ON TRIGGER ivm_best_customers_4a4b9548_997_0_truncate
-ON django_ivm.best_customers_4a4b9548_level_1 IS '4c636a17';
+ON django_ivm.best_customers_4a4b9548_level_1 IS '36f50145';
 
 CREATE OR REPLACE FUNCTION django_ivm.best_customers_4a4b9548_alarm() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

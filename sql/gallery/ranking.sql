@@ -901,6 +901,10 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   PERFORM django_ivm.ranking_c61838f5_1_replace();
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'ranking',
+        'TRUNCATE of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' in a transaction whose snapshot stands');
+  END IF;
   RETURN NULL;
 END
 $ivm_body$;
@@ -911,7 +915,7 @@ CREATE OR REPLACE TRIGGER ivm_ranking_c61838f5_998_0_truncate AFTER TRUNCATE
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.ranking_c61838f5_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_truncate ON shop.purchase IS 'c3f0cae2';
+COMMENT ON TRIGGER ivm_ranking_c61838f5_998_0_truncate ON shop.purchase IS '233015cb';
 
 CREATE OR REPLACE FUNCTION django_ivm.ranking_c61838f5_alarm() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

@@ -384,6 +384,10 @@ BEGIN
     USING ERRCODE = 'insufficient_privilege', HINT = 'After a rename, run ivm_install.';
   END IF;
   PERFORM django_ivm.status_totals_f24c16d2_1_replace();
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    INSERT INTO django_ivm.stale (view_schema, view_name, reason) VALUES ('shop', 'status_totals',
+        'TRUNCATE of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' in a transaction whose snapshot stands');
+  END IF;
   RETURN NULL;
 END
 $ivm_body$;
@@ -394,7 +398,7 @@ CREATE OR REPLACE TRIGGER ivm_status_totals_f24c16d2_998_0_truncate AFTER TRUNCA
 ON shop.purchase FOR EACH STATEMENT
 EXECUTE FUNCTION django_ivm.status_totals_f24c16d2_1_0_truncate();
 
-COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_truncate ON shop.purchase IS 'e92bd57e';
+COMMENT ON TRIGGER ivm_status_totals_f24c16d2_998_0_truncate ON shop.purchase IS '339058fe';
 
 CREATE OR REPLACE FUNCTION django_ivm.status_totals_f24c16d2_alarm() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

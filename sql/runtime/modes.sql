@@ -366,7 +366,8 @@ $body$;
 
 -- Writes `commit_views`, which applies a transaction's own changes to the views in mode `commit`: views after those that
 -- they read, each by its own function, called by name so that a session plans the call once. Rows that no deferred view
--- waits for go at once.
+-- waits for go at once. Where the transaction's snapshot stands still, TRUNCATE may have taken rows that it doesn't see,
+-- with groups that it doesn't see: the view is computed anew, and stays marked.
 CREATE OR REPLACE FUNCTION django_ivm.write_commit_views() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -381,7 +382,7 @@ BEGIN
         body := body || format(
             E'IF touched && %L::text[] THEN\n'
             'anew := touched && %L::text[];\n'
-            'IF anew AND changing THEN\n'
+            'IF anew AND current THEN\n'
             'DELETE FROM django_ivm.stale s WHERE s.view_schema = %L AND s.view_name = %L AND s.xid = me;\n'
             'END IF;\n'
             'applied := django_ivm.%I(nobody, ARRAY[me], me, from_seq, anew);\n'
@@ -404,8 +405,7 @@ BEGIN
         '    touched text[] := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
         '    kept boolean := false;\n'
         '    anew boolean;\n'
-        -- A snapshot that stands may miss rows which TRUNCATE took, and their groups: the view stays marked.
-        '    changing boolean := current_setting(''transaction_isolation'') = ''read committed'';\n'
+        '    current boolean := current_setting(''transaction_isolation'') = ''read committed'';\n'
         '    applied bigint;\n'
         'BEGIN\n' || body ||
         E'IF kept THEN\n'

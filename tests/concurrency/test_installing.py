@@ -167,6 +167,9 @@ def test_without_the_lock_rows_a_row_is_lost(area: Area) -> None:
         for (table,) in area.run(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'django_ivm' AND tablename LIKE '%%lock'"
         ):
+            # A write makes missing rows, which a dump without data leaves out.
+            nothing = f'CREATE OR REPLACE FUNCTION django_ivm."{table}_rows"() RETURNS void LANGUAGE plpgsql AS'
+            area.run(f"{nothing} $$BEGIN END$$")
             area.run(f'DELETE FROM django_ivm."{table}"')
         outcome = stage.play(scripts, (0, 1, 0, 1))
         assert not outcome.waited

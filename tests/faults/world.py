@@ -157,7 +157,7 @@ class World:
                 outcome.exact += 1
                 self._look(name, "says that it is fresh", outcome)
                 continue
-            if self.at_once(name):
+            if self.at_once(name) and not self._truncated(name):
                 outcome.wrong.append(f"{name}, which writes keep, says that it is stale: {self._why(name)}")
             result = view.refresh()
             outcome.healed += 1
@@ -203,6 +203,12 @@ class World:
     def _look(self, name: str, when: str, outcome: Outcome) -> None:
         if found := self.different(name):
             outcome.wrong.append(f"{name} {when} and differs from its query: {found}")
+
+    def _truncated(self, name: str) -> bool:
+        """It, or what it reads, is marked for TRUNCATE alone: above READ COMMITTED that may be all that can be said."""
+        names = f"('{name}', '{PARENTS.get(self.kind[name], '')}_{self.mode[name]}')"
+        marks = self.run(f"SELECT reason ~ '^TRUNCATE ' FROM django_ivm.stale WHERE view_name IN {names}")
+        return bool(marks) and all(allowed for (allowed,) in marks)
 
     def _why(self, name: str) -> list[Any]:
         """What the database has against a view: marks, and whatever else its status tells."""
