@@ -63,7 +63,7 @@ class Helper(threading.Thread):
         self.wrong.append(f"{type(self).__name__}: {error!r}")
 
     def compare(self, name: str, when: str) -> None:
-        rows = self.world.area.run(self.world.different(name))
+        rows = self.world.area.run(self.world.silently_different(name))
         self.checks += 1
         if rows:
             self.wrong.append(f"{name} ({self.world.modes[name]}) differs {when}: {rows}")

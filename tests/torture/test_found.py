@@ -19,10 +19,12 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
     [
         ("both", "loose", "INSERT INTO side VALUES (1, 'new')"),
         ("not_in", "side", "INSERT INTO loose VALUES (1, 1, 'x')"),
+        ("bag", "loose", "INSERT INTO loose VALUES (77, 1, 'x')"),
     ],
 )
 def test_truncate_under_an_older_snapshot(mode: str, view: str, table: str, other: str) -> None:
-    """What is computed anew at a snapshot that doesn't see another's committed row can't be right: it has to fail."""
+    """What is computed anew at a snapshot that doesn't see another's committed row can't be right: it fails, or the view
+    says that it is stale."""
     world = World("storm", mode, [view], random.Random(1), truncates=True)
     state = None
     try:
@@ -37,7 +39,7 @@ def test_truncate_under_an_older_snapshot(mode: str, view: str, table: str, othe
             state = error.sqlstate
             older.execute("ROLLBACK")
         assert state in (None, *RETRYABLE)
-        assert world.area.run(world.different(view)) == []
+        assert world.area.run(world.silently_different(view)) == []
         older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         older.execute(f"TRUNCATE {table}")
         older.execute("COMMIT")
