@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SEEN = """
 , wanted AS (
-    SELECT format('%%I.%%I.%%I', w.schema, w."table", w.name) AS name, t.oid, t.xmin AS written, d.xmin AS commented,
+    SELECT concat_ws('.', w.schema, w."table", w.name) AS name, t.oid, t.xmin AS written, d.xmin AS commented,
            w.fires IS NOT NULL AS alarm
     FROM jsonb_to_recordset(%(triggers)s::jsonb) AS w(name text, schema text, "table" text, fires text)
     JOIN pg_namespace n ON n.nspname = w.schema
@@ -54,13 +54,13 @@ SELECT jsonb_build_object(
     'trigger', (SELECT jsonb_object_agg(name, oid || '/' || written) FROM wanted),
     'partition', (SELECT jsonb_object_agg(i.inhrelid || '<' || i.inhparent, i.xmin::text) FROM pg_inherits i
                   WHERE i.inhrelid IN (SELECT oid FROM up) OR i.inhparent IN (SELECT oid FROM up)),
-    'function', (SELECT jsonb_object_agg(p.oid::regprocedure::text, p.oid || '/' || p.xmin)
+    'function', (SELECT jsonb_object_agg(concat_ws(' ', p.proname, p.oid), p.oid || '/' || p.xmin)
                  FROM called k JOIN pg_proc p ON k.refclassid = 'pg_proc'::regclass AND p.oid = k.refobjid),
     'generated column', (SELECT jsonb_object_agg(c.relname || '.' || a.attname, e.oid || '/' || e.xmin) FROM used u
                   JOIN pg_attribute a ON a.attrelid = u.refobjid AND a.attnum = u.refobjsubid AND a.attgenerated <> ''
                   JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
                   JOIN pg_class c ON c.oid = a.attrelid),
-    'column', (SELECT jsonb_object_agg(format('%%I.%%I.%%I', r->>0, r->>1, r->>2), a.attnum)
+    'column', (SELECT jsonb_object_agg(concat_ws('.', r->>0, r->>1, r->>2), a.attnum)
                FROM jsonb_array_elements(%(reads)s::jsonb) r
                JOIN pg_namespace n ON n.nspname = r->>0
                JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = r->>1
@@ -247,7 +247,7 @@ def renew(cursor: Any, triggers: list[dict[str, str]], before: dict[str, Any]) -
 def written(cursor: Any, triggers: list[dict[str, str]]) -> dict[str, Any]:
     """Triggers (name, schema, table) as a note has them."""
     query = (
-        "SELECT format('%%I.%%I.%%I', w.schema, w.\"table\", w.name), t.oid || '/' || t.xmin "
+        "SELECT concat_ws('.', w.schema, w.\"table\", w.name), t.oid || '/' || t.xmin "
         'FROM jsonb_to_recordset(%s::jsonb) AS w(name text, schema text, "table" text) '
         "JOIN pg_namespace n ON n.nspname = w.schema "
         'JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w."table" '

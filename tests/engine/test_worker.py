@@ -349,7 +349,7 @@ def test_jobs_of_one_refresh(sales: Area) -> None:
     sales.run("INSERT INTO sale VALUES (100, 1, 1000)")
     with pytest.raises(CommandError, match="1 of"):
         run(jobs=3, stale=True)
-    assert list(RefreshLog.objects.filter(failed=False).order_by("id").values_list("view_name", flat=True)) == [
+    assert list(RefreshLog.objects.filter(failed=False, view_name__in=["first", "between", "last"]).order_by("id").values_list("view_name", flat=True)) == [
         "first", "last"
     ]  # fmt: skip
     sales.check("first", "between", "last")

@@ -32,11 +32,13 @@ End = tuple[Scan, str]
 
 @dataclass(frozen=True)
 class Hop:
-    """From rows of one scan to those of another that are equal: its `near` column, and the other's `far`."""
+    """From rows of one scan to those of another that are equal: its `near` column, and the other's `far`. `also` are
+    other such pairs that rows joined with each other are equal in."""
 
     near: str
     scan: Scan
     far: str
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Tree:
     classes: list[dict[int, str]] = field(default_factory=list)
     above: dict[int, int] = field(default_factory=dict)  # leaf: the class between it and the root
     upper: list[int] = field(default_factory=list)  # class: its leaf nearest to the root
+    ties: tuple[Tie, ...] = ()  # all that hold of every row
 
     def depth(self, leaf: int) -> int:
         """How many classes lie between the leaf and the root."""
@@ -109,7 +112,13 @@ class Tree:
 
     def _hop(self, number: int, near: int, far: int) -> Hop:
         ends = self.classes[number]
-        return Hop(ends[near], self.by_leaf[far], ends[far])
+        pairs: dict[tuple[str, str], None] = {}
+        for tie in self.ties:
+            between = {scan.leaf: name for scan, name in (tie.left, tie.right)}
+            if between.keys() == {near, far}:
+                pairs[between[near], between[far]] = None
+        pairs.pop((ends[near], ends[far]), None)
+        return Hop(ends[near], self.by_leaf[far], ends[far], tuple(pairs))
 
     def _related(self, leaf: int, other: int) -> bool:
         return leaf in self.line(other) or other in self.line(leaf)
@@ -207,10 +216,10 @@ def spanning(relation: Relation, usable: list[Tie]) -> list[Tie] | None:
     return chosen if len(set(group.values())) <= 1 else None
 
 
-def rooted(chosen: list[Tie], root: Scan) -> Tree:
-    """The tree of these ties, classes numbered from the root outwards."""
+def rooted(chosen: list[Tie], root: Scan, usable: Iterable[Tie] = ()) -> Tree:
+    """The tree of the chosen ties among those that are usable, classes numbered from the root outwards."""
     by_leaf = {end[0].leaf: end[0] for tie in chosen for end in (tie.left, tie.right)}
-    tree = Tree(by_leaf, root.leaf)
+    tree = Tree(by_leaf, root.leaf, ties=tuple(usable))
     rest = [dict(sorted(end for tie in group for end in tie.ends)) for group in classes(chosen)]
     edge = [root.leaf]
     while edge:

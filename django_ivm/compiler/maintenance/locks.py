@@ -145,7 +145,7 @@ class _Join:
         chosen = spanning(self.join, self.usable)
         if not chosen:
             return None
-        tree = rooted(chosen, self.hub)
+        tree = rooted(chosen, self.hub, self.usable)
         for leaf, at in self.alone:
             own = tree.own(leaf)
             counted = any(tie.at is at and (leaf, own.key) in tie.ends for tie in chosen) if own else False

@@ -47,7 +47,8 @@ def _buckets(role: Role, rows: q.Fragment) -> q.Fragment:
     for i, hop in enumerate(role.path):
         far = f"ivm_h{i}"
         tables.append(q.sql("({r}) {a}", r=hop.scan.to_select(()).select, a=q.ident(far)))
-        where.append(q.sql("{a} = {b}", a=q.column(near, hop.near), b=q.column(far, hop.far)))
+        for one, other in ((hop.near, hop.far), *hop.also):
+            where.append(q.sql("{a} = {b}", a=q.column(near, one), b=q.column(far, other)))
         near = far
     return q.sql(
         "SELECT {b} AS b, {p} AS ivm_parent FROM {t}{where}",
