@@ -284,7 +284,9 @@ def test_a_deferred_view_is_compared_at_one_moment(sales: Area, inside: bool) ->
 
 
 def test_the_text_of_rows_is_compared_as_it_was_written(area: Area) -> None:
-    area.run("CREATE TABLE seen (at timestamptz, d interval); INSERT INTO seen VALUES ('2024-02-28 12:00+02', '90 min')")
+    area.run(
+        "CREATE TABLE seen (at timestamptz, d interval); INSERT INTO seen VALUES ('2024-02-28 12:00+02', '90 min')"
+    )
     view = area.view("v", "SELECT at, d FROM seen")
     area.run("SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'iso_8601'")
     try:
