@@ -17,13 +17,13 @@ from .programs import Programs, find
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def unblocked(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def programs(unblocked: None) -> Programs:
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT current_database()")
@@ -33,7 +33,7 @@ def programs(unblocked: None) -> Programs:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def source(unblocked: None) -> Iterator[Database]:
     """The database that is dumped; nothing writes to it after it was filled."""
     with Database.create(f"ivm_dumped_{os.getpid()}") as made:
