@@ -333,6 +333,9 @@ BEGIN
     upper_end := coalesce(upper_end, pg_snapshot_xmin(pg_current_snapshot()));
     kept := coalesce(kept, '{}');
     SELECT c.below, c.kept INTO from_xid, left_before FROM django_ivm.cleaned c WHERE c.log = a_log;
+    IF from_xid > upper_end THEN
+        from_xid := '0';  -- numbers of another database, or a reader that was ahead has gone
+    END IF;
     EXECUTE format('DELETE FROM django_ivm.%I WHERE (ivm_xid >= $1 AND ivm_xid < $2 OR ivm_xid = ANY($3)) '
                    'AND NOT ivm_xid = ANY($4)', a_log)
     USING coalesce(from_xid, '0'), upper_end, coalesce(left_before, '{}'), kept;
