@@ -65,6 +65,32 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.nodeid}")
 
 
+def _installed() -> set[str]:
+    """Views that this worker's test database keeps, and builds of such; none before ours is installed there."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('django_ivm.view') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return set()
+        cursor.execute("SELECT view_schema || '.' || view_name FROM django_ivm.view")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.fixture(autouse=True)
+def no_view_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that commits drops its views: those that stay would disturb whichever test comes next."""
+    if "transactional_db" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("django_db_setup")
+    blocker = request.getfixturevalue("django_db_blocker")
+    with blocker.unblock():
+        before = _installed()
+    yield
+    with blocker.unblock():
+        stayed = _installed() - before
+    assert not stayed, f"the test left views installed: {', '.join(sorted(stayed))}"
+
+
 def _url(alias: str) -> str:
     """How libpq reaches the database that Django's ``alias`` is using now."""
     settings = connections[alias].settings_dict

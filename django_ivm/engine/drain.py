@@ -19,6 +19,7 @@ from psycopg import sql as pg
 from ..compiler.pg import names
 from . import register
 from .introspect import rows
+from .order import ancestors
 from .register import InstalledView
 
 RETRYABLE = ("40001", "40P01")
@@ -53,10 +54,14 @@ def drain(connection: Any, view: InstalledView, reason: str = "") -> Drained:
 def _alone(connection: Any, view: InstalledView, reason: str) -> Drained:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        lock = pg.Identifier(names.RUNTIME_SCHEMA, view.objects["drain_lock"])
-        # Before any snapshot: a statement that reads would fix it before the lock is there.
-        cursor.execute(pg.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(lock))
+        lock(cursor, view.objects["drain_lock"], "EXCLUSIVE")  # a statement that reads would fix a snapshot before it
         return _call(cursor, view, reason)
+
+
+def lock(cursor: Any, table: str, mode: str) -> None:
+    """Lock a table of ours until the transaction ends."""
+    statement = pg.SQL("LOCK TABLE {} IN {} MODE")
+    cursor.execute(statement.format(pg.Identifier(names.RUNTIME_SCHEMA, table), pg.SQL(mode)))  # type: ignore[arg-type]
 
 
 def _drain(connection: Any, view: InstalledView, reason: str, level: str = "") -> Drained:
@@ -123,12 +128,7 @@ def deferred(view: InstalledView) -> bool:
 def before(cursor: Any, view: InstalledView) -> list[InstalledView]:
     """Deferred views that the view reads, directly or through others, in the order of their drains."""
     by_name = {one.full_name: one for one in register.all_views(cursor)}
-    wanted, reached = list(view.parents), set()
-    while wanted:
-        name = wanted.pop()
-        if name in by_name and name not in reached:
-            reached.add(name)
-            wanted += by_name[name].parents
+    reached = ancestors({name: one.parents for name, one in by_name.items()})[view.full_name]
     return [one for name, one in by_name.items() if name in reached and deferred(one) and not one.detached]
 
 

@@ -57,7 +57,7 @@ def _flushed(connection: Any, view: InstalledView, look: Callable[[], _T]) -> _T
 def _alone(connection: Any, view: InstalledView, look: Callable[[], _T]) -> _T:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        _lock(cursor, view.objects["drain_lock"], "EXCLUSIVE")  # before there is a snapshot
+        drain.lock(cursor, view.objects["drain_lock"], "EXCLUSIVE")  # before there is a snapshot
         _apply(cursor, view)
         found = look()
         transaction.set_rollback(True, using=connection.alias)
@@ -67,11 +67,11 @@ def _alone(connection: Any, view: InstalledView, look: Callable[[], _T]) -> _T:
 def _inside(connection: Any, view: InstalledView, look: Callable[[], _T], *, locked: bool) -> tuple[_T, bool]:
     """(what was seen, whether it may not have been of one moment)."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        _lock(cursor, view.objects["drain_lock"], "EXCLUSIVE")
+        drain.lock(cursor, view.objects["drain_lock"], "EXCLUSIVE")
         query = "SELECT log FROM django_ivm.reader WHERE view_schema = %s AND view_name = %s ORDER BY log"
         logs = [log for (log,) in rows(cursor, query, view.full_name)]
         for log in logs if locked else ():
-            _lock(cursor, log, "SHARE ROW EXCLUSIVE")
+            drain.lock(cursor, log, "SHARE ROW EXCLUSIVE")
         before, own = rows(cursor, "SELECT pg_current_snapshot()::text, pg_current_xact_id()::text")[0]
         _apply(cursor, view)
         found = look()
@@ -79,11 +79,6 @@ def _inside(connection: Any, view: InstalledView, look: Callable[[], _T], *, loc
         late = not locked and any(rows(cursor, count, (log, before, own))[0][0] for log in logs)
         transaction.set_rollback(True, using=connection.alias)
     return found, late
-
-
-def _lock(cursor: Any, table: str, mode: str) -> None:
-    lock = pg.SQL("LOCK TABLE {} IN {} MODE")
-    cursor.execute(lock.format(pg.Identifier(names.RUNTIME_SCHEMA, table), pg.SQL(mode)))  # type: ignore[arg-type]
 
 
 def _apply(cursor: Any, view: InstalledView) -> None:

@@ -41,7 +41,8 @@ CREATE TABLE IF NOT EXISTS django_ivm.cursor (
 );
 
 -- Logs that a transaction in flight has written and that a view in mode `commit` reads. Never seen by another one.
--- A log's name with `!` before it: what became of its rows is in doubt. `seq` is not above any of its rows: rows of a restored log may have the same transaction's number.
+-- A log's name with `!` before it: what became of its rows is in doubt. `seq` is not above any of its rows: rows of a
+-- restored log may have the same transaction's number.
 CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.pending (
     xid  xid8 NOT NULL,
     log  text NOT NULL,
@@ -183,7 +184,6 @@ DECLARE
     at_snap pg_snapshot;
     at_seq bigint;
     r record;
-    n bigint;
     f text;
     total bigint := 0;
     rows float8 := 0;

@@ -39,7 +39,7 @@ def evolving(transactional_db: None) -> Iterator[None]:
         )
         yield
         for view in reversed(install.installed(connection)):
-            if any(table == "evolving_sale" for _, table in view.sources) or not view.label:
+            if any(table.startswith("evolving_") for _, table in view.sources) or not view.label:
                 django_ivm.drop_view(view.name, cascade=True)
         migrate("zero")
 

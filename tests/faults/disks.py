@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,17 +26,15 @@ def no_mount() -> str:
     """Why no small file system can be made here."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "mounting a small file system takes root"
-    probe = Path(f"/tmp/ivm-mount-{os.getpid()}")
-    probe.mkdir()
-    try:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", probe], capture_output=True, text=True)
-        if done.returncode == 0:
-            subprocess.run(["umount", probe], check=True)
-        return "" if done.returncode == 0 else f"mount: {done.stderr.strip()}"
-    except OSError as error:
-        return f"mount: {error}"
-    finally:
-        probe.rmdir()
+    with tempfile.TemporaryDirectory() as probe:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]
+        try:
+            done = subprocess.run(mount, capture_output=True, text=True)
+            if done.returncode == 0:
+                subprocess.run(["umount", probe], check=True)
+        except OSError as error:
+            return f"mount: {error}"
+    return "" if done.returncode == 0 else f"mount: {done.stderr.strip()}"
 
 
 @contextlib.contextmanager
