@@ -15,6 +15,7 @@ import multiprocessing
 import random
 import sys
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -23,18 +24,32 @@ from .modes import AT_WILL, MODES
 
 WORKLOADS = {"storm": 0.5, "shop": 0.35, "rush": 0.15}  # shares of the time
 TARGETS_FROM = 300.0  # seconds: a shorter run says little of throughput
+_LEVELS = {level.lower().replace(" ", "-"): level for level in (*LEVELS, MIXED)}
+
+
+def _some(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """Names separated by commas, of those that are known."""
+
+    def parse(given: str) -> list[str]:
+        names = given.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(known)}")
+        return names
+
+    return parse
 
 
 def arguments() -> argparse.ArgumentParser:
-    levels = [level.lower().replace(" ", "-") for level in (*LEVELS, MIXED)]
     parser = argparse.ArgumentParser(
         prog="python -m tests.torture", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--writers", type=int, default=8)
-    parser.add_argument("--modes", default=",".join((*MODES, AT_WILL)), help="some of %(default)s")
-    parser.add_argument("--isolation", default=",".join(levels), help="some of %(default)s")
+    parser.add_argument(
+        "--modes", type=_some((*MODES, AT_WILL)), default=",".join((*MODES, AT_WILL)), help="some of %(default)s"
+    )
+    parser.add_argument("--isolation", type=_some(_LEVELS), default=",".join(_LEVELS), help="some of %(default)s")
     parser.add_argument("--workload", choices=("all", *WORKLOADS), default="all")
     parser.add_argument("--views", default="", help="names; without it a draw of the storm's, all of the shop's")
     parser.add_argument("--slice", type=float, help="seconds (storm 1.5, shop 2.5)")
@@ -68,12 +83,11 @@ def _run(options: argparse.Namespace, pool: ProcessPoolExecutor) -> int:
     from . import report
     from .rounds import Plan, Run
 
-    chosen = {level.lower().replace(" ", "-"): level for level in (*LEVELS, MIXED)}
-    levels = [chosen[level] for level in options.isolation.split(",")]
+    levels = [_LEVELS[level] for level in options.isolation]
     workloads = WORKLOADS if options.workload == "all" else {options.workload: 1.0}
     failed, told = False, {}
     for workload, share in workloads.items():
-        modes = [m for m in options.modes.split(",") if workload == "storm" or m != AT_WILL]
+        modes = [m for m in options.modes if workload == "storm" or m != AT_WILL]
         plan = Plan(
             "storm" if workload == "storm" else "shop",
             modes,
