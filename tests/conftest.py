@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from django.db import connections
 
 SEED_VARIABLE = "DJANGO_IVM_SEED"
 PROFILE_VARIABLE = "HYPOTHESIS_PROFILE"
+TESTS_OF_A_SESSION = 10
 
 _common: dict[str, Any] = {
     "deadline": None,  # a server's answer takes as long as it takes
@@ -89,6 +91,21 @@ def no_view_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     with blocker.unblock():
         stayed = _installed() - before
     assert not stayed, f"the test left views installed: {', '.join(sorted(stayed))}"
+
+
+_ended = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def young_sessions() -> Iterator[None]:
+    """End Django's sessions every few tests. A session keeps the plans of each function that it ever called, dropped ones
+    too, and looks through them all after every change of a catalog: after a thousand tests that takes most of the time.
+    """
+    yield
+    if next(_ended) % TESTS_OF_A_SESSION == 0:
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                connection.close()
 
 
 def _url(alias: str) -> str:
