@@ -96,15 +96,15 @@ def no_view_stays(request: pytest.FixtureRequest) -> Iterator[None]:
 _ended = itertools.count(1)
 
 
-@pytest.fixture(autouse=True)
-def young_sessions() -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """End Django's sessions every few tests. A session keeps the plans of each function that it ever called, dropped ones
     too, and looks through them all after every change of a catalog: after a thousand tests that takes most of the time.
     """
     yield
     if next(_ended) % TESTS_OF_A_SESSION == 0:
         for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
+            if not connection.in_atomic_block:  # a module's or package's own
                 connection.close()
 
 
