@@ -402,7 +402,7 @@ BEGIN
     END LOOP;
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION django_ivm.commit_views(me xid8, from_seq bigint) RETURNS void '
-        'LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp AS %L',
+        'LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp SET enable_seqscan = off AS %L',
         E'DECLARE\n'
         '    nobody xid8 := ''18446744073709551615'';\n'
         '    touched text[] := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
@@ -422,8 +422,9 @@ $body$;
 -- Applies a transaction's own changes to the views in mode `commit`, when it commits. The first event only queues
 -- itself again, so that deferred foreign keys are checked before any lock of ours is held. Then views are met in one
 -- order, each in the order of its nodes and keys: transactions that commit wait for each other, never in a circle.
+-- Nothing is read in order: a SERIALIZABLE transaction that has read a whole table conflicts with all who write it.
 CREATE OR REPLACE FUNCTION django_ivm.at_commit() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, django_ivm, pg_temp AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, django_ivm, pg_temp SET enable_seqscan = off AS $body$
 DECLARE
     me xid8 := pg_current_xact_id();
     from_seq bigint;

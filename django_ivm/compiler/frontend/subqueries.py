@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast, enums
 
 from ..errors import Unsupported
-from ..ir.relation import Relation
 from ..ir.scalar import Scalar, column_scalar
-from ..operators import Aggregate, Constant, Filter, Join, OuterJoin, Project, SemiJoin
+from ..operators import Filter, Join, OuterJoin, Project, SemiJoin
 from ..operators.flip import Answer
 from ..pg import sql as q
 from ..pg.catalog import BOOLEAN
@@ -177,7 +176,7 @@ class Subqueries:
         ((name, shown),) = pulled.outputs.items()
         if not pulled.single:
             raise Unsupported("SUBQUERY", "a scalar subquery may have several rows", "SUBQUERY")
-        if not pulled.conditions and _one_row(pulled.relation):
+        if not pulled.conditions and pulled.relation.one_row:
             level.relation = Join((level.relation, pulled.relation), ())
             return parse_expression_shared(shown.text)
         if pulled.without_rows is not None:
@@ -284,14 +283,3 @@ def _is_equality(scalar: Scalar) -> bool:
 def _side(scalar: Scalar, which: int) -> str:
     node = scalar.node
     return print_expression(node.rexpr if which else node.lexpr)
-
-
-def _one_row(relation: Relation) -> bool:
-    """Exactly one row, whatever the tables hold."""
-    if isinstance(relation, Project):
-        return _one_row(relation.child)
-    if isinstance(relation, Join):
-        return not relation.conditions and all(map(_one_row, relation.inputs))
-    if isinstance(relation, Aggregate):
-        return not relation.keys
-    return isinstance(relation, Constant) and len(relation.rows) == 1

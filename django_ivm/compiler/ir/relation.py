@@ -132,6 +132,11 @@ class Relation:
         """Sets of columns of which no two rows agree, among the relation's own columns (NULLs counting as equal)."""
         return []
 
+    @property
+    def one_row(self) -> bool:
+        """It has exactly one row, whatever the tables hold."""
+        return False
+
     def dependencies(self) -> list[Dependency]:
         """Functional dependencies among the relation's columns, as far as they are known."""
         return [dependency for child in self.children for dependency in child.dependencies()]

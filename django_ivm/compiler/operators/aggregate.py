@@ -59,6 +59,10 @@ class Aggregate(Relation):
         keys = frozenset(name for _, s in self.keys for name in s.columns)
         return keys | {name for _, call in self.calls for name in call.columns}
 
+    @property
+    def one_row(self) -> bool:
+        return not self.keys
+
     def unique_sets(self) -> list[frozenset[str]]:
         """The keys, without those that the others settle: a grouped primary key settles its whole row."""
         keys = tuple(name for name, _ in self.keys)

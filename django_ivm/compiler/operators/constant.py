@@ -40,6 +40,10 @@ class Constant(Relation):
         rows = tuple(tuple(row[i] for i in kept) for row in self.rows)
         return dataclasses.replace(self, columns=tuple(self.columns[i] for i in kept), rows=rows)
 
+    @property
+    def one_row(self) -> bool:
+        return len(self.rows) == 1
+
     def unique_sets(self) -> list[frozenset[str]]:
         return [frozenset()] if len(self.rows) == 1 else []
 

@@ -62,6 +62,10 @@ class Join(Relation):
                 terms.append(self.with_children((*self.inputs[:i], own, *after)))
         return sum_of(terms)
 
+    @property
+    def one_row(self) -> bool:
+        return not self.conditions and all(child.one_row for child in self.inputs)
+
     def unique_sets(self) -> list[frozenset[str]]:
         combined: list[frozenset[str]] = [frozenset()]
         for child in self.inputs:

@@ -55,6 +55,10 @@ class Project(Relation):
         below = frozenset(name for _, s in outputs for name in s.columns)
         return Project(self.child.prune(below & frozenset(self.child.names)), outputs)
 
+    @property
+    def one_row(self) -> bool:
+        return self.child.one_row
+
     def unique_sets(self) -> list[frozenset[str]]:
         """The input's keys in columns that are carried: themselves, or others that settle them."""
         carried, below = self.carried, self.child.dependencies()

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..ir.relation import Relation
-from ..operators import Aggregate, Expand, Filter, Join, OuterJoin, Project, SemiJoin
+from ..operators import Aggregate, Constant, Expand, Filter, Join, OuterJoin, Project, SemiJoin
 
 
 def single_rows(relation: Relation) -> Relation:
@@ -33,7 +33,7 @@ def _walk(relation: Relation, used: frozenset[str]) -> Relation:
 def _split(join: Join, used: frozenset[str]) -> Relation:
     for i, child in enumerate(join.inputs):
         own = frozenset(child.names)
-        if len(join.inputs) < 2 or used & own or not _one_row(child):
+        if len(join.inputs) < 2 or used & own or not (child.one_row and _varies(child)):
             continue
         rest = (*join.inputs[:i], *join.inputs[i + 1 :])
         tied = tuple(c for c in join.conditions if own & set(c.columns))
@@ -46,8 +46,8 @@ def _split(join: Join, used: frozenset[str]) -> Relation:
     return join
 
 
-def _one_row(relation: Relation) -> bool:
-    """Exactly one row, whatever the tables hold."""
-    if isinstance(relation, Project):
-        return _one_row(relation.child)
-    return isinstance(relation, Aggregate) and not relation.keys
+def _varies(relation: Relation) -> bool:
+    """It reads a table: what is constant is better joined."""
+    if not relation.children:
+        return not isinstance(relation, Constant)
+    return any(map(_varies, relation.children))

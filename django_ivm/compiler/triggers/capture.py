@@ -168,14 +168,21 @@ class Capture:
     def _doubt_merge(self) -> q.Fragment:
         """The view says that it is stale wherever a MERGE may have moved rows between partitions."""
         return q.sql(
-            "IF {doubtful} THEN\n"
-            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
-            "'a MERGE may have moved rows between partitions of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME);\n"
-            "END IF;",
+            "IF {doubtful} THEN\n{stale}\nEND IF;",
             doubtful=DOUBTFUL_MERGE,
+            stale=self._mark_stale("a MERGE may have moved rows between partitions of "),
+        )
+
+    def _mark_stale(self, before: str, after: str = "") -> q.Fragment:
+        """The view is to be computed anew; the reason has the table's name between `before` and `after`."""
+        return q.sql(
+            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
+            "{before} || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME{after});",
             stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
             schema=q.literal(self.view[0]),
             name=q.literal(self.view[1]),
+            before=q.literal(before),
+            after=q.sql(" || {a}", a=q.literal(after)) if after else q.EMPTY,
         )
 
     def truncated(self, source: Source) -> Function:
@@ -204,13 +211,8 @@ class Capture:
         if self.node.locks:
             return q.EMPTY
         return q.sql(
-            "IF current_setting('transaction_isolation') <> 'read committed' THEN\n"
-            "INSERT INTO {stale} (view_schema, view_name, reason) VALUES ({schema}, {name}, "
-            "'TRUNCATE of ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' in a transaction whose snapshot stands');\n"
-            "END IF;\n",
-            stale=q.qualified(names.RUNTIME_SCHEMA, "stale"),
-            schema=q.literal(self.view[0]),
-            name=q.literal(self.view[1]),
+            "IF current_setting('transaction_isolation') <> 'read committed' THEN\n{stale}\nEND IF;\n",
+            stale=self._mark_stale("TRUNCATE of ", " in a transaction whose snapshot stands"),
         )
 
     def _trigger_function(

@@ -371,9 +371,7 @@ def install_incremental(plan: MaintenancePlan, sql: str, catalog: Catalog, optio
         )
         + tuple(alarms(prefix, (options.schema, options.name), relations, tuple(n.store for n in plan.nodes))),
         sources=tuple(sources),
-        lock_tables=tuple(
-            (lock_table(prefix, c.node.number), c.needs_lock_table()) for c in captures if c.needs_lock_table()
-        )
+        lock_tables=tuple((table, buckets) for table, buckets in sizes if buckets)
         + (((epoch_table(prefix), 1),) if guard else ()),
         spool_tables=tuple((spool.table, spool.create()) for c in captures for spool in c.spools)
         + ((guard.create(),) if guard else ()),

@@ -12,8 +12,6 @@ from .plpgsql import block, render
 # The functions that call it look rows up by index only; a whole query takes any plan.
 _ANY_PLAN = (("enable_seqscan", "on"), ("enable_hashjoin", "on"), ("enable_mergejoin", "on"))
 _COUNTS = "OUT ivm_inserted bigint, OUT ivm_updated bigint, OUT ivm_deleted bigint"
-
-
 # What a transaction's standing snapshot can't see of a join's other side it can't put right either: whoever wrote it
 # has bumped a bucket since, and bumping them all fails with 40001.
 _STANDING = "IF current_setting('transaction_isolation') <> 'read committed' THEN\n{bump}\nEND IF;\n"
