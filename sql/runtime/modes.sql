@@ -40,29 +40,15 @@ CREATE TABLE IF NOT EXISTS django_ivm.cursor (
     PRIMARY KEY (view_schema, view_name)
 );
 
--- Logs that a transaction in flight has written and that a view in mode `commit` reads. Never seen by another one.
--- A log's name with `!` before it: what became of its rows is in doubt. `seq` is not above any of its rows: rows of a
--- restored log may have the same transaction's number.
+-- What a transaction in flight has yet to apply to views in mode `commit`; never seen by another one. Of `logs`, one with
+-- `!` before its name: what became of its rows is in doubt. `seq` is that of the first row: those before it, which must be
+-- kept for deferred views, have been applied, or came from a restored log with the same transaction's number.
 CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.pending (
-    xid  xid8 NOT NULL,
-    log  text NOT NULL,
-    last boolean NOT NULL DEFAULT false,
+    xid  xid8 PRIMARY KEY,
+    logs text[] NOT NULL,
     seq  bigint NOT NULL,
-    PRIMARY KEY (xid, log)
+    last boolean NOT NULL DEFAULT false
 );
-
--- Up to where a transaction has applied its own rows of logs that must be kept for deferred views.
-CREATE UNLOGGED TABLE IF NOT EXISTS django_ivm.flushed (
-    xid xid8 NOT NULL,
-    seq bigint NOT NULL
-);
-DO $body$
-BEGIN
-    IF to_regclass('django_ivm.flushed_xid') IS NULL THEN  -- IF NOT EXISTS would lock the table all the same
-        CREATE INDEX flushed_xid ON django_ivm.flushed (xid);
-    END IF;
-END
-$body$;
 
 -- Workers that sleep: only then does a write notify, for notifications make commits wait for each other.
 CREATE TABLE IF NOT EXISTS django_ivm.listening (
@@ -125,26 +111,33 @@ BEGIN
              WHERE d.view_schema = a_schema AND d.view_name = a_name AND d.mode = 'deferred' LOOP
         total := total + django_ivm.count_pending(r.log, r.snap, r.own_xid, r.own_seq);
     END LOOP;
-    FOR r IN SELECT d.log FROM django_ivm.reader d JOIN django_ivm.pending p ON p.log = d.log AND p.xid = own
+    FOR r IN SELECT d.log, p.seq FROM django_ivm.reader d
+             JOIN django_ivm.pending p ON d.log = ANY(p.logs) AND p.xid = own
              WHERE d.view_schema = a_schema AND d.view_name = a_name AND d.mode = 'commit' LOOP
-        EXECUTE format('SELECT count(*) FROM django_ivm.%I WHERE ivm_xid = $1 AND ivm_seq > $2', r.log)
-        INTO n USING own, greatest((SELECT max(f.seq) FROM django_ivm.flushed f WHERE f.xid = own),
-                                   (SELECT min(p.seq) - 1 FROM django_ivm.pending p WHERE p.xid = own));
+        EXECUTE format('SELECT count(*) FROM django_ivm.%I WHERE ivm_xid = $1 AND ivm_seq >= $2', r.log)
+        INTO n USING own, r.seq;
         total := total + n;
     END LOOP;
     RETURN total;
 END
 $body$;
 
--- A log that came from another cluster or database holds rows whose transaction numbers mean nothing here: they go, and
--- its readers are computed anew.
+-- A log that came from another cluster or database holds rows whose transaction numbers mean nothing here, and so does one
+-- with numbers that aren't given yet (a cluster that was set back): they go, and its readers are computed anew.
 CREATE OR REPLACE FUNCTION django_ivm.adopt_log(a_log text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE strange boolean;
 BEGIN
     UPDATE django_ivm.log SET identity = django_ivm.identity()
     WHERE log = a_log AND identity <> django_ivm.identity();
-    IF FOUND THEN
-        EXECUTE format('DELETE FROM django_ivm.%I', a_log);
+    strange := FOUND;
+    IF NOT strange THEN
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM django_ivm.%I '
+                       'WHERE ivm_xid >= pg_snapshot_xmax(pg_current_snapshot()) AND ivm_xid <> $1)', a_log)
+        INTO strange USING pg_current_xact_id();
+    END IF;
+    IF strange THEN
+        EXECUTE format('DELETE FROM django_ivm.%I WHERE ivm_xid <> $1', a_log) USING pg_current_xact_id();
         DELETE FROM django_ivm.cleaned WHERE log = a_log;
         INSERT INTO django_ivm.stale (view_schema, view_name, reason)
         SELECT r.view_schema, r.view_name, 'the log ' || a_log || ' came from another database'
@@ -344,7 +337,6 @@ BEGIN
     VALUES (a_log, upper_end, ARRAY(SELECT DISTINCT k FROM unnest(kept) k WHERE k < upper_end ORDER BY k))
     ON CONFLICT (log) DO UPDATE SET below = excluded.below, kept = excluded.kept
     WHERE (c.below, c.kept) IS DISTINCT FROM (excluded.below, excluded.kept);
-    DELETE FROM django_ivm.flushed WHERE xid < pg_snapshot_xmin(pg_current_snapshot());
     RETURN gone;
 END
 $body$;
@@ -369,15 +361,16 @@ $body$;
 
 -- Writes `commit_views`, which applies a transaction's own changes to the views in mode `commit`: views after those that
 -- they read, each by its own function, called by name so that a session plans the call once. Rows that no deferred view
--- waits for go at once. Where the transaction's snapshot stands still, TRUNCATE may have taken rows that it doesn't see,
--- with groups that it doesn't see: the view is computed anew, and stays marked.
+-- waits for go at once. It says whether it has met a view that another one reads. Where the transaction's snapshot stands
+-- still, TRUNCATE may have taken rows that it doesn't see, with groups that it doesn't see: the view is computed anew, and
+-- stays marked.
 CREATE OR REPLACE FUNCTION django_ivm.write_commit_views() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     body text := '';
     r record;
 BEGIN
-    FOR r IN SELECT d.view_schema, d.view_name, d.apply, array_agg(d.log ORDER BY d.log)::text AS logs,
+    FOR r IN SELECT d.view_schema, d.view_name, d.apply, d.own_log, array_agg(d.log ORDER BY d.log)::text AS logs,
                     array_agg('!' || d.log ORDER BY d.log)::text AS doubted,
                     EXISTS (SELECT 1 FROM django_ivm.reader o WHERE o.log = d.own_log AND o.mode = 'commit') AS read
              FROM django_ivm.reader d WHERE d.mode = 'commit'
@@ -391,62 +384,56 @@ BEGIN
             'applied := django_ivm.%I(nobody, ARRAY[me], me, from_seq, anew);\n'
             '%sEND IF;\n',
             r.logs, r.doubted, r.view_schema, r.view_name, r.apply,
-            CASE WHEN r.read THEN E'touched := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n' END);
+            CASE WHEN r.read THEN format(E'touched := touched || %L::text;\nread := true;\n', r.own_log) END);
     END LOOP;
-    FOR r IN SELECT log, bool_or(mode = 'deferred') AS kept FROM django_ivm.reader
-             GROUP BY log HAVING bool_or(mode = 'commit') ORDER BY log LOOP
+    FOR r IN SELECT log FROM django_ivm.reader
+             GROUP BY log HAVING bool_and(mode = 'commit') ORDER BY log LOOP
         body := body || format(
-            CASE WHEN r.kept THEN E'kept := kept OR %L = ANY(touched);\n'
-                 ELSE E'IF %L = ANY(touched) THEN\nDELETE FROM django_ivm.%I WHERE ivm_xid = me;\nEND IF;\n' END,
-            r.log, r.log);
+            E'IF %L = ANY(touched) THEN\nDELETE FROM django_ivm.%I WHERE ivm_xid = me;\nEND IF;\n', r.log, r.log);
     END LOOP;
     EXECUTE format(
-        'CREATE OR REPLACE FUNCTION django_ivm.commit_views(me xid8, from_seq bigint) RETURNS void '
+        'CREATE OR REPLACE FUNCTION django_ivm.commit_views(me xid8, from_seq bigint, touched text[]) RETURNS boolean '
         'LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp SET enable_seqscan = off AS %L',
         E'DECLARE\n'
         '    nobody xid8 := ''18446744073709551615'';\n'
-        '    touched text[] := ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me);\n'
-        '    kept boolean := false;\n'
         '    anew boolean;\n'
         '    current boolean := current_setting(''transaction_isolation'') = ''read committed'';\n'
         '    applied bigint;\n'
-        'BEGIN\n' || body ||
-        E'IF kept THEN\n'
-        'INSERT INTO django_ivm.flushed (xid, seq) VALUES (me, nextval(''django_ivm.seq''));\n'
-        'END IF;\nEND');
-    REVOKE ALL ON FUNCTION django_ivm.commit_views(xid8, bigint) FROM PUBLIC;
+        '    read boolean := false;\n'
+        'BEGIN\n' || body || E'RETURN read;\nEND');
+    REVOKE ALL ON FUNCTION django_ivm.commit_views(xid8, bigint, text[]) FROM PUBLIC;
     RETURN NULL;
 END
 $body$;
 
--- Applies a transaction's own changes to the views in mode `commit`, when it commits. The first event only queues
--- itself again, so that deferred foreign keys are checked before any lock of ours is held. Then views are met in one
--- order, each in the order of its nodes and keys: transactions that commit wait for each other, never in a circle.
--- Nothing is read in order: a SERIALIZABLE transaction that has read a whole table conflicts with all who write it.
+-- Applies a transaction's own changes to the views in mode `commit`, when it commits. The event of a row that has been
+-- replaced or applied since does nothing; the last one only queues itself again, so that deferred foreign keys are checked
+-- before any lock of ours is held. Then views are met in one order, each in the order of its nodes and keys: transactions
+-- that commit wait for each other, never in a circle.
+-- The row is found by where it is. A SERIALIZABLE transaction that looks it up in an index has read a page of it, and
+-- conflicts with all who write there, which is everybody.
 CREATE OR REPLACE FUNCTION django_ivm.at_commit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, django_ivm, pg_temp SET enable_seqscan = off AS $body$
 DECLARE
     me xid8 := pg_current_xact_id();
-    from_seq bigint;
+    here tid := NEW.ctid;
 BEGIN
-    IF NEW.xid <> me THEN
+    IF NEW.xid <> me OR NOT EXISTS (SELECT 1 FROM django_ivm.pending p WHERE p.ctid = here) THEN
         RETURN NULL;
     END IF;
-    IF TG_OP = 'INSERT' THEN
+    IF NOT NEW.last THEN
         -- In the middle of a statement (constraints set to immediate) not all of its changes are logged yet.
         IF pg_trigger_depth() > 1 THEN
             SET CONSTRAINTS django_ivm.ivm_commit DEFERRED;
         END IF;
-        UPDATE django_ivm.pending p SET last = true
-        WHERE p.xid = me AND p.log = NEW.log
-        AND NOT EXISTS (SELECT 1 FROM django_ivm.pending o WHERE o.xid = me AND o.log < NEW.log);
+        UPDATE django_ivm.pending p SET last = true WHERE p.ctid = here;
         RETURN NULL;
     END IF;
-    PERFORM django_ivm.know_readers(ARRAY(SELECT p.log FROM django_ivm.pending p WHERE p.xid = me AND p.log !~ '^!'));
-    from_seq := greatest((SELECT max(f.seq) FROM django_ivm.flushed f WHERE f.xid = me),
-                         (SELECT min(p.seq) - 1 FROM django_ivm.pending p WHERE p.xid = me));
-    PERFORM django_ivm.commit_views(me, from_seq);
-    DELETE FROM django_ivm.pending p WHERE p.xid = me;
+    PERFORM django_ivm.know_readers(ARRAY(SELECT DISTINCT l FROM unnest(NEW.logs) l WHERE l !~ '^!'));
+    DELETE FROM django_ivm.pending p WHERE p.ctid = here;
+    IF django_ivm.commit_views(me, NEW.seq - 1, NEW.logs) THEN
+        DELETE FROM django_ivm.pending p WHERE p.xid = me;  -- views that other views read were noted there meanwhile
+    END IF;
     RETURN NULL;
 END
 $body$;

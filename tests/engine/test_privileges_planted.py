@@ -70,10 +70,12 @@ def planted(schema: str) -> str:
 
 @pytest.fixture(scope="module")
 def schema(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA planted; " + planted("planted"))
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE SCHEMA planted; " + planted("planted"))
         yield
-        cursor.execute("DROP SCHEMA planted CASCADE")
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA planted CASCADE")
 
 
 @pytest.fixture

@@ -191,12 +191,10 @@ class SourceLog:
         doubt has a `!` before it."""
         if not self.commit:
             return LISTENING
-        found = [q.literal(self.name), *([q.literal(f"!{self.name}")] if doubt else [])]
-        rows = [
-            q.sql("(pg_current_xact_id(), {log}, coalesce(ivm_at, nextval('django_ivm.seq')))", log=log)
-            for log in found
-        ]
+        logs = [q.literal(self.name), *([q.literal(f"!{self.name}")] if doubt else [])]
         return q.sql(
-            "INSERT INTO django_ivm.pending (xid, log, seq) VALUES {rows} ON CONFLICT DO NOTHING;\n{listening}",
-            rows=rows, listening=LISTENING,
+            "INSERT INTO django_ivm.pending AS ivm_p (xid, logs, seq) VALUES (pg_current_xact_id(), ARRAY[{logs}], "
+            "coalesce(ivm_at, nextval('django_ivm.seq'))) ON CONFLICT (xid) DO UPDATE "
+            "SET logs = ivm_p.logs || excluded.logs WHERE NOT ivm_p.logs @> excluded.logs;\n{listening}",
+            logs=logs, listening=LISTENING,
         )  # fmt: skip
