@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ from tests.django.apps.library.models import Author, Book, Genre, Publisher, Rev
 from .shapes import SHAPES, Shape, writes
 
 STEPS = int(os.environ.get("DJANGO_IVM_SHAPE_STEPS", "10"))
-_tests = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +34,6 @@ def library(django_db_setup: None, django_db_blocker: Any, seed: int) -> Iterato
             cursor.execute(
                 "TRUNCATE library_publisher, library_author, library_genre, library_book, library_note CASCADE"
             )
-
-
-@pytest.fixture
-def session(library: None) -> None:
-    """A new session every few tests: plans and functions of views long gone slow an old one down."""
-    if next(_tests) % 10 == 0:
-        connection.close()
 
 
 class Kept:
@@ -95,7 +86,7 @@ def _is_idle(seen: list[tuple[int, str]]) -> bool:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_shape_is_kept_and_equals_its_queryset(session: None, db: None, name: str, rng: random.Random):
+def test_a_shape_is_kept_and_equals_its_queryset(library: None, db: None, name: str, rng: random.Random):
     shape = SHAPES[name]
     if shape.extension is not None:
         with connection.cursor() as cursor:
