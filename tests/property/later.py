@@ -12,7 +12,7 @@ from django_ivm import create_view
 from django_ivm.errors import DefinitionError, NotIncrementalError
 
 from .dice import Dice
-from .oracle import LIVE, Run, _GiveUp, preference
+from .oracle import LIVE, TIMEOUT, Run, _GiveUp, preference
 from .outcome import KEPT, Tally, Wrong
 from .scenarios import draw_script
 from .script import Step
@@ -83,7 +83,10 @@ class Later(Run):
                         if anew and "TRUNCATE" not in anew and "MERGE" not in anew and "couldn't" not in anew:
                             raise Wrong("recomputed", f"{name}: {anew}", self.script, number, name)
         except psycopg.Error as error:
-            if error.sqlstate and error.sqlstate[:2] in ("22", "57") and self._fails():
+            if error.sqlstate == TIMEOUT:
+                self.tally.slow += 1
+                raise _GiveUp from error
+            if error.sqlstate and error.sqlstate[:2] == "22" and self._fails():
                 raise _GiveUp from error
             raise Wrong(f"drain {error.sqlstate}", str(error), self.script, number) from error
 

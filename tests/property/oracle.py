@@ -309,10 +309,11 @@ class Run:
         self._do("SET DateStyle = 'ISO, MDY'")  # psycopg reads no other
         last = len(self.script.steps) - 1
         logged = self._logged() - self._logged_before
-        # Any MERGE that writes a partitioned source, if only through a trigger, is marked on suspicion.
+        # Marked on suspicion: by any MERGE that writes a partitioned source, if only through a trigger, and by TRUNCATE
+        # above READ COMMITTED.
         marked = self._rows(
-            "SELECT view_name, reason FROM django_ivm.stale "
-            f"WHERE view_schema = '{LIVE}' AND reason NOT LIKE 'a MERGE may%'"
+            f"SELECT view_name, reason FROM django_ivm.stale WHERE view_schema = '{LIVE}' "
+            "AND reason NOT LIKE 'a MERGE may%' AND reason NOT LIKE 'TRUNCATE of % whose snapshot stands'"
         )
         if logged or marked:
             raise Wrong("refreshed", f"{logged} refreshes logged, marked stale: {marked}", self.script, last)
