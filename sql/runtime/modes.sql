@@ -37,6 +37,9 @@ CREATE TABLE IF NOT EXISTS django_ivm.cursor (
     own_seq     bigint NOT NULL,
     identity    text NOT NULL,
     drained_at  timestamptz NOT NULL,
+    -- What it took last time, where that was measured: seconds to compute the view anew, and to apply one change.
+    anew_takes   float8,
+    change_takes float8,
     PRIMARY KEY (view_schema, view_name)
 );
 
@@ -166,6 +169,25 @@ BEGIN
 END
 $body$;
 
+-- How long it may take to compute a view anew, in seconds, as long as nobody has measured it: what the planner expects of
+-- the query, and some for each row that is stored, in all levels, and compared. INSERT … SELECT has no parallel plan.
+CREATE OR REPLACE FUNCTION django_ivm.seconds_anew(a_schema text, a_name text) RETURNS float8
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET max_parallel_workers_per_gather = 0 AS $body$
+DECLARE
+    v django_ivm.view;
+    plan json;
+    stored float8;
+BEGIN
+    SELECT * INTO v FROM django_ivm.view o WHERE o.view_schema = a_schema AND o.view_name = a_name;
+    EXECUTE format('EXPLAIN (FORMAT JSON) SELECT * FROM django_ivm.%I', v.definition_view) INTO plan;
+    SELECT sum(t.reltuples) INTO stored FROM pg_class t
+    WHERE t.reltuples > 0 AND (t.oid = to_regclass(format('%I.%I', v.storage_schema, v.storage_name))
+        OR t.relnamespace = 'django_ivm'::regnamespace
+        AND t.relname = ANY(ARRAY(SELECT jsonb_array_elements_text(v.objects -> 'tables'))));
+    RETURN 8e-6 * ((plan -> 0 -> 'Plan' ->> 'Total Cost')::float8 + 0.5 * coalesce(stored, 0));
+END
+$body$;
+
 -- One drain at one state of the sources, for which the caller answers. `deltas` are change rows met; `anew` says why the
 -- view was computed anew instead (empty: it wasn't); `late` that somebody committed meanwhile.
 CREATE OR REPLACE FUNCTION django_ivm.drain_once(
@@ -179,7 +201,9 @@ DECLARE
     r record;
     f text;
     total bigint := 0;
-    rows float8 := 0;
+    estimated float8[];
+    begun timestamptz;
+    took float8;
 BEGIN
     SELECT * INTO c FROM django_ivm.cursor WHERE view_schema = a_schema AND view_name = a_name FOR UPDATE;
     IF NOT FOUND THEN
@@ -200,21 +224,24 @@ BEGIN
         anew := 'its cursor came from another database';
     END IF;
     IF anew = '' THEN
-        FOR r IN SELECT d.log, t.reltuples FROM django_ivm.reader d JOIN django_ivm.log l USING (log)
-                 JOIN pg_namespace s ON s.nspname = l.source_schema
-                 JOIN pg_class t ON t.relnamespace = s.oid AND t.relname = l.source_name
-                 WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
+        FOR r IN SELECT d.log FROM django_ivm.reader d WHERE d.view_schema = a_schema AND d.view_name = a_name LOOP
             total := total + django_ivm.count_pending(r.log, c.snap, c.own_xid, c.own_seq);
-            rows := rows + greatest(r.reltuples, 0);
         END LOOP;
-        IF total > 10000 AND total > rows * 0.5 THEN
-            anew := format('%s changes of about %s rows: computing anew is cheaper', total, rows::bigint);
+        IF total > 10000 THEN
+            estimated := ARRAY[coalesce(c.anew_takes, django_ivm.seconds_anew(a_schema, a_name)),
+                               total * coalesce(c.change_takes, 5e-6)];
+            IF estimated[1] < estimated[2] THEN
+                anew := format('%s changes: computing anew is cheaper, by an estimate of %s s against %s s', total,
+                               round(estimated[1]::numeric, 2), round(estimated[2]::numeric, 2));
+            END IF;
         END IF;
     END IF;
     SELECT apply INTO f FROM django_ivm.reader
     WHERE view_schema = a_schema AND view_name = a_name AND mode = 'deferred' LIMIT 1;
+    begun := clock_timestamp();
     EXECUTE format('SELECT django_ivm.%I($1, $2, $3, $4, $5)', f) INTO deltas
     USING pg_snapshot_xmax(c.snap), ARRAY(SELECT pg_snapshot_xip(c.snap)) || c.own_xid, c.own_xid, c.own_seq, anew <> '';
+    took := extract(epoch FROM clock_timestamp() - begun);
     late := django_ivm.committed_since(a_schema, a_name, at_snap);
     IF anew <> '' THEN
         -- A mark that was committed since then isn't met yet.
@@ -226,7 +253,9 @@ BEGIN
     END IF;
     UPDATE django_ivm.cursor v
     SET snap = at_snap, own_xid = own, own_seq = at_seq, identity = django_ivm.identity(),
-        drained_at = clock_timestamp()
+        drained_at = clock_timestamp(),
+        anew_takes = CASE WHEN anew <> '' THEN took ELSE v.anew_takes END,
+        change_takes = CASE WHEN anew = '' AND deltas > 1000 THEN took / deltas ELSE v.change_takes END
     WHERE v.view_schema = a_schema AND v.view_name = a_name;
 END
 $body$;
@@ -456,7 +485,7 @@ $body$;
 
 REVOKE ALL ON FUNCTION django_ivm.identity(), django_ivm.count_pending(text, pg_snapshot, xid8, bigint),
     django_ivm.pending_rows(text, text), django_ivm.adopt_log(text), django_ivm.drain_once(text, text, text),
-    django_ivm.committed_since(text, text, pg_snapshot),
+    django_ivm.committed_since(text, text, pg_snapshot), django_ivm.seconds_anew(text, text),
     django_ivm.drain_or_recompute(text, text, text),
     django_ivm.drain(text, text, text), django_ivm.clean(text), django_ivm.know_readers(text[]),
     django_ivm.write_commit_views(), django_ivm.at_commit() FROM PUBLIC;

@@ -293,9 +293,24 @@ class Run:
         only = "SELECT r::text FROM {}.{} r EXCEPT ALL SELECT r::text FROM {}.{} r LIMIT 5"
         missing = [r[0] for r in self._rows(only.format(PLAIN, name, LIVE, name))]
         unexpected = [r[0] for r in self._rows(only.format(LIVE, name, PLAIN, name))]
+        if self._only_looks(name):
+            raise _GiveUp
         raise Wrong(
             "wrong rows", f"{name}: missing {missing}, unexpected {unexpected}\n{what}", self.script, number, name
         )
+
+    def _only_looks(self, name: str) -> bool:
+        """The rows are equal, and which of equal values is shown the query leaves to chance: UNION of char(4) and text
+        shows 'a' or 'a   '. Where it doesn't, verify tells them apart."""
+        differ = "(SELECT * FROM {a}.{n} EXCEPT ALL SELECT * FROM {b}.{n})"
+        both = [differ.format(a=a, b=b, n=name) for a, b in ((PLAIN, LIVE), (LIVE, PLAIN))]
+        try:
+            with self._savepoint(reraise=True):
+                if self._rows(" UNION ALL ".join(both)):
+                    return False
+        except psycopg.Error:  # a type that can't be compared
+            return False
+        return bool(get_view(name, using=self.using).verify())
 
     def _recomputed(self) -> int:
         return int(self._rows(_NO_RECOMPUTE)[0][0]) if self._counts else 0
@@ -313,7 +328,7 @@ class Run:
         # above READ COMMITTED.
         marked = self._rows(
             f"SELECT view_name, reason FROM django_ivm.stale WHERE view_schema = '{LIVE}' "
-            "AND reason NOT LIKE 'a MERGE may%' AND reason NOT LIKE 'TRUNCATE of % whose snapshot stands'"
+            "AND reason NOT LIKE 'a MERGE may%' AND reason NOT LIKE 'TRUNCATE of % whose snapshot stands' AND reason NOT LIKE 'TRUNCATE on %'"
         )
         if logged or marked:
             raise Wrong("refreshed", f"{logged} refreshes logged, marked stale: {marked}", self.script, last)
