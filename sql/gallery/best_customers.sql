@@ -1415,3 +1415,12 @@ CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRU
 ON shop.best_customers FOR EACH STATEMENT
     WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('best_customers');
+
+CREATE OR REPLACE TRIGGER ivm_twin AFTER INSERT
+ON django_ivm.best_customers_4a4b9548_level_1 FOR EACH ROW
+    WHEN (current_setting('transaction_isolation') <> 'read committed')
+EXECUTE FUNCTION django_ivm.refuse_twin('(ivm_old.customer_id = ivm_new.customer_id OR (ivm_old.customer_id IS NULL AND ivm_new.customer_id IS NULL))');
+
+CREATE OR REPLACE TRIGGER ivm_twin AFTER INSERT
+ON shop.best_customers FOR EACH ROW WHEN (current_setting('transaction_isolation') <> 'read committed')
+EXECUTE FUNCTION django_ivm.refuse_twin('(ivm_old.customer_id = ivm_new.customer_id OR (ivm_old.customer_id IS NULL AND ivm_new.customer_id IS NULL))');

@@ -2524,3 +2524,8 @@ CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRU
 ON django_ivm.open_purchases_0a316a39_data FOR EACH STATEMENT
     WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('open_purchases');
+
+CREATE OR REPLACE TRIGGER ivm_twin AFTER INSERT
+ON django_ivm.open_purchases_0a316a39_data FOR EACH ROW
+    WHEN (current_setting('transaction_isolation') <> 'read committed')
+EXECUTE FUNCTION django_ivm.refuse_twin('ivm_old.id = ivm_new.id AND ivm_old.ivm_key_id_2 = ivm_new.ivm_key_id_2');

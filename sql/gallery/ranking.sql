@@ -966,3 +966,8 @@ CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRU
 ON django_ivm.ranking_c61838f5_data FOR EACH STATEMENT
     WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('ranking');
+
+CREATE OR REPLACE TRIGGER ivm_twin AFTER INSERT
+ON django_ivm.ranking_c61838f5_data FOR EACH ROW
+    WHEN (current_setting('transaction_isolation') <> 'read committed')
+EXECUTE FUNCTION django_ivm.refuse_twin('ivm_old.id = ivm_new.id');

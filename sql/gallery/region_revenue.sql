@@ -3474,3 +3474,8 @@ CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRU
 ON django_ivm.region_revenue_5790ea3e_data FOR EACH STATEMENT
     WHEN (current_setting('search_path') IS DISTINCT FROM 'pg_catalog, django_ivm, pg_temp')
 EXECUTE FUNCTION django_ivm.refuse_write('region_revenue');
+
+CREATE OR REPLACE TRIGGER ivm_twin AFTER INSERT
+ON django_ivm.region_revenue_5790ea3e_data FOR EACH ROW
+    WHEN (current_setting('transaction_isolation') <> 'read committed')
+EXECUTE FUNCTION django_ivm.refuse_twin('(ivm_old.region = ivm_new.region OR (ivm_old.region IS NULL AND ivm_new.region IS NULL))');

@@ -68,3 +68,23 @@ END
 $body$;
 
 REVOKE ALL ON FUNCTION django_ivm.refuse_write() FROM PUBLIC;
+
+-- A group that ended after a transaction's snapshot is still there for it, and a unique index doesn't mind: with the row
+-- that its own write has brought, the transaction would see the group twice. It fails instead, and is to be run again.
+-- The argument is the equality of two rows' keys.
+CREATE OR REPLACE FUNCTION django_ivm.refuse_twin() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, django_ivm, pg_temp SET enable_seqscan = off AS $body$
+DECLARE twin boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM (SELECT ($1).*) ivm_new, %s ivm_old WHERE %s AND ivm_old.ctid <> $2)',
+                   TG_RELID::regclass, TG_ARGV[0])
+    INTO twin USING NEW, NEW.ctid;
+    IF twin THEN
+        RAISE EXCEPTION 'could not serialize access due to concurrent delete'
+            USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again.';
+    END IF;
+    RETURN NULL;
+END
+$body$;
+
+REVOKE ALL ON FUNCTION django_ivm.refuse_twin() FROM PUBLIC;

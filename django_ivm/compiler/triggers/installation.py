@@ -267,8 +267,11 @@ class Installation:
         return [*found, *self.guard_statements()]
 
     def guard_statements(self) -> list[str]:
-        """The view's tables refuse direct writes; the functions that maintain them are known by their pinned path."""
-        return [
+        """The view's tables refuse direct writes; the functions that maintain them are known by their pinned path.
+
+        Above READ COMMITTED they refuse a row beside one of its key that ended after the transaction's snapshot.
+        """
+        guards = [
             q.sql(
                 "CREATE OR REPLACE TRIGGER ivm_read_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {t} "
                 "FOR EACH STATEMENT WHEN (current_setting('search_path') IS DISTINCT FROM {path}) "
@@ -277,9 +280,21 @@ class Installation:
                 path=q.literal(MAINTAINING_PATH),
                 f=q.qualified(names.RUNTIME_SCHEMA, "refuse_write"),
                 name=q.literal(self.options.name),
-            ).text
+            )
             for store in self.stores
         ]
+        guards += [
+            q.sql(
+                "CREATE OR REPLACE TRIGGER ivm_twin AFTER INSERT ON {t} FOR EACH ROW "
+                "WHEN (current_setting('transaction_isolation') <> 'read committed') EXECUTE FUNCTION {f}({same})",
+                t=store.target,
+                f=q.qualified(names.RUNTIME_SCHEMA, "refuse_twin"),
+                same=q.literal(store.same_key("ivm_old", "ivm_new").text),
+            )
+            for store in self.stores
+            if store.key
+        ]
+        return [guard.text for guard in guards]
 
     def objects(self) -> dict[str, list[str]]:
         """Names of everything in our schema that belongs to the view, for uninstalling."""
