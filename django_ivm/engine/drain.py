@@ -128,7 +128,8 @@ def deferred(view: InstalledView) -> bool:
 def before(cursor: Any, view: InstalledView) -> list[InstalledView]:
     """Deferred views that the view reads, directly or through others, in the order of their drains."""
     by_name = {one.full_name: one for one in register.all_views(cursor)}
-    reached = ancestors({name: one.parents for name, one in by_name.items()})[view.full_name]
+    parents = {name: one.parents for name, one in by_name.items()} | {view.full_name: view.parents}
+    reached = ancestors(parents)[view.full_name]  # somebody may have dropped the view since it was looked up
     return [one for name, one in by_name.items() if name in reached and deferred(one) and not one.detached]
 
 
